@@ -1,0 +1,111 @@
+"""`manifest.json`: what was run, by which tools, on which clock, and which phases ran when."""
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+"""The bundle schema this package writes. A newer one is refused by name, never guessed at."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PhaseName(StrEnum):
+    """The phases of a drill, in the order in which they run."""
+
+    WARM_UP = "warm-up"
+    BASELINE = "baseline"
+    FAULT = "fault"
+    RECOVERY = "recovery"
+    COOL_DOWN = "cool-down"
+
+
+class Phase(_Record):
+    """A phase and when it ran. `end_ns` is None while it runs, and stays None where the writer was killed."""
+
+    name: PhaseName
+    start_ns: int
+    end_ns: int | None = None
+
+
+class Source(_Record):
+    """An input file as it was at the start of the run; its copy lies under `inputs/` in the bundle."""
+
+    path: str
+    sha256: str
+    copy_as: str
+
+
+class Effect(_Record):
+    """What the fault must be seen to do before the drill may count.
+
+    kind: `pods-replaced` (pods that match `selector` lose their UID) or `replicas` (deployment `name` really has
+    `count` ready replicas). `count` is the least number of pods, or the exact number of replicas.
+    """
+
+    kind: Literal["pods-replaced", "replicas"]
+    activity: str
+    context: str
+    namespace: str
+    selector: str = ""
+    name: str = ""
+    count: int = 1
+
+
+class Worker(_Record):
+    """A load worker, and how its clock stands to the bundle's: true time = its time - offset, ± uncertainty."""
+
+    name: str
+    clock_offset_ns: int = 0
+    clock_uncertainty_ns: int = 0
+
+
+class LoadRecord(_Record):
+    """What the load was meant to be. `model` is `open` (arrivals by schedule) or `closed` (users wait for answers)."""
+
+    model: Literal["open", "closed"]
+    rate_per_s: float | None = None
+    spacing: str = ""
+    host: str = ""
+    timeout_s: float | None = None
+    workers: tuple[Worker, ...] = ()
+
+
+class Manifest(_Record):
+    """The bundle's first file, rewritten atomically at each change of phase.
+
+    `outcome` is `running` until the run ends; a bundle that says `running` and has no live writer was killed.
+    Times are UTC nanoseconds on the clock of `clock_wall_ns` paired with `clock_mono_ns`; `clock_drift_ns` is how
+    far the wall clock had moved from it at the end (None: never measured).
+    """
+
+    schema_version: int = Field(default=SCHEMA_VERSION)
+    id: str
+    drill: str
+    title: str = ""
+    contexts: tuple[str, ...] = ()
+    namespace: str = ""
+    experiment: Source | None = None
+    profile: Source | None = None
+    targets: Source | None = None
+    seed: int = 0
+    tools: dict[str, str] = Field(default_factory=dict)
+    clock_wall_ns: int
+    clock_mono_ns: int
+    clock_drift_ns: int | None = None
+    load: LoadRecord | None = None
+    effects: tuple[Effect, ...] = ()
+    watched: tuple[str, ...] = ()
+    """Contexts whose pods and deployments were watched, so that silence about the others is not taken for calm."""
+    phases: tuple[Phase, ...] = ()
+    outcome: Literal["running", "completed", "aborted", "failed"] = "running"
+    reason: str = ""
+    """Why the run was aborted or failed, in one line."""
+
+    def phase(self, name: PhaseName) -> Phase | None:
+        """The phase of that name, or None where it never began."""
+        return next((p for p in self.phases if p.name is name), None)

@@ -1,0 +1,63 @@
+"""Writing a bundle: the directory, its manifest, its timeline and the closing."""
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from bundle.errors import BundleError
+from bundle.manifest import Manifest, Source
+from bundle.timeline import Entry, TimelineWriter
+
+TABLES = ("requests", "samples", "ledger")
+
+
+class BundleWriter:
+    """A bundle that is being written by one run.
+
+    Load workers write their own streams under `requests/`, `samples/` and `ledger/`; the Chaos Toolkit control appends
+    to the same timeline file. This object owns the manifest.
+    """
+
+    def __init__(self, root: Path, manifest: Manifest) -> None:
+        """Create the directory `root` and its first manifest. Raises BundleError where `root` already exists."""
+        try:
+            root.mkdir(parents=True)
+        except FileExistsError:
+            raise BundleError("a bundle is already there", where=str(root), do="give the run another id") from None
+        for table in TABLES:
+            (root / table).mkdir()
+        (root / "inputs").mkdir()
+        self.root = root
+        self.manifest = manifest
+        self._timeline = TimelineWriter(root / "timeline.jsonl")
+        self._save()
+
+    def update(self, **changes: object) -> Manifest:
+        """Change fields of the manifest and write it atomically. Returns the new manifest."""
+        self.manifest = Manifest.model_validate({**dict(self.manifest), **changes})
+        self._save()
+        return self.manifest
+
+    def keep_input(self, path: Path, copy_as: str) -> Source:
+        """Copy an input file into `inputs/` and return its record with the SHA-256 of its bytes."""
+        data = path.read_bytes()
+        (self.root / "inputs" / copy_as).write_bytes(data)
+        return Source(path=str(path), sha256=hashlib.sha256(data).hexdigest(), copy_as=f"inputs/{copy_as}")
+
+    def append(self, entry: Entry) -> None:
+        """Append one entry to the timeline."""
+        self._timeline.append(entry)
+
+    def close(self) -> None:
+        """Compact every table to Parquet and close the timeline. The manifest's outcome is the caller's to set."""
+        from bundle.table import compact
+
+        self._timeline.close()
+        for table in TABLES:
+            compact(self.root, table)
+
+    def _save(self) -> None:
+        partial = self.root / "manifest.json.partial"
+        partial.write_text(self.manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        os.replace(partial, self.root / "manifest.json")

@@ -1,0 +1,61 @@
+"""A child process of a drill: in a session of its own, ended with its whole group, its output kept in a log file."""
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+class Child:
+    """A running child. It doesn't get the terminal's Ctrl-C: the harness decides who ends, and in which order."""
+
+    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], log: Path, cwd: Path | None = None) -> None:
+        """Start `command`. Raises OSError where it cannot be started."""
+        self.log = log
+        with log.open("ab") as sink:
+            self._process = subprocess.Popen(
+                list(command), env={**os.environ, **environment}, cwd=cwd, stdin=subprocess.DEVNULL,
+                stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
+            )
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        return self._process.poll()
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Wait for the end; the exit code, or None where it still runs after `timeout_s`."""
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def terminate(self) -> None:
+        """Ask it to end (SIGTERM)."""
+        if self._process.poll() is None:
+            self._process.terminate()
+
+    def kill_group(self) -> None:
+        """End whatever is left of its process group (SIGKILL) and reap it."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Ask it to end, and after `timeout_s` make it. True where it ended by itself."""
+        self.terminate()
+        ended = self.wait(timeout_s) is not None
+        self.kill_group()
+        return ended
+
+    def last_lines(self, count: int = 3) -> str:
+        """The last lines it wrote, for an error message; empty where it wrote none."""
+        try:
+            lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return " | ".join(line.strip() for line in lines[-count:])

@@ -1,0 +1,62 @@
+"""`gameday score`: a verdict from a bundle, now or a year later."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gameday.commands.options import json_option, strict_option
+
+EXAMPLES = """
+\b
+Examples:
+  gameday score runs/latest
+  gameday score runs/20260101T090000Z-pod-kill --targets runbook/targets.yaml
+  gameday score runs/latest --json | jq '.objectives[] | {name, verdict}'
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--targets", type=click.Path(path_type=Path),
+              help="Judge by these targets instead of those in the bundle. verdict.json is then left as it is.")
+@json_option
+@strict_option
+def score(bundle: Path, targets: Path | None, as_json: bool, strict: bool) -> int:
+    """Score the run BUNDLE and print the verdict.
+
+    Without --targets, the targets that were in force at the run are used, and verdict.json and report.html are written
+    into the bundle. The exit code is the verdict's (docs/exit-codes.md).
+    """
+    return conclude(bundle, targets=targets, as_json=as_json, strict=strict)
+
+
+def conclude(root: Path, *, targets: Path | None = None, as_json: bool, strict: bool) -> int:
+    """Score the bundle at `root`, write and print the verdict; returns the exit code. Raises ExplainedError."""
+    from bundle.reader import Bundle
+    from gameday.exit_codes import of_verdict
+    from scorer.score import score as score_bundle
+    from scorer.targets import Targets
+
+    bundle = Bundle.open(root)
+    if targets is not None:
+        promised = Targets.load(targets)
+    else:
+        kept = bundle.manifest.targets
+        copy = kept.copy_as if kept is not None else "inputs/targets.yaml"
+        promised = Targets.parse(bundle.input(copy), str(root / copy))
+    verdict = score_bundle(bundle, promised)
+    report = root / "report.html"
+    if targets is None:
+        from report.html import render_html
+
+        (root / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
+        report.write_text(render_html(verdict, bundle), encoding="utf-8")
+    if as_json:
+        click.echo(verdict.to_json(), nl=False)
+    else:
+        from gameday.terminal import output_console
+        from report.terminal import print_verdict
+
+        print_verdict(verdict, output_console(), bundle=root, report=report if targets is None else None)
+    return of_verdict(verdict.verdict, strict=strict)

@@ -1,0 +1,268 @@
+"""The drill: load, fault and observers run together through the phases, recorded, and undone whatever happens."""
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
+from bundle.manifest import LoadRecord, Manifest, Phase, PhaseName, Worker
+from bundle.table import STREAM_SUFFIX, StreamTail
+from bundle.timeline import Entry
+from bundle.writer import BundleWriter
+from gameday.chaos import ChaosProcess
+from gameday.load.errors import LoadFailed
+from gameday.load.live import Live, LiveView
+from gameday.load.process import LoadPlan, LoadProcess
+from gameday.observe.watcher import Watcher
+from gameday.phases import ORDER, Decision, PhaseLimits, Situation, Step, decide, left_s
+from gameday.plan import DrillPlan
+from gameday.samples import SampleSink
+from gameday.undo import Undo
+from gameday.versions import tool_versions
+
+TICK_S = 0.2
+START_TIMEOUT_S = 20.0
+ROLLBACK_TIMEOUT_S = 60.0
+WHOLE_TIMEOUT_S = 60.0
+"""How long after an abort the deployments may take to come back before the undo counts as incomplete."""
+WORKER = "load-0"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a person sees while it runs."""
+
+    phase: PhaseName
+    in_phase_s: float
+    left_s: float | None
+    live: Live
+    whole: str
+    """Ready of desired replicas, such as `7/7`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the run ended, before anything was scored. `remains` is what could not be undone."""
+
+    root: Path
+    outcome: str
+    reason: str
+    remains: tuple[str, ...] = ()
+
+
+class Drill:
+    """One run of a plan. Make it, `run` it once."""
+
+    def __init__(self, plan: DrillPlan, root: Path, tell: Callable[[Progress], None]) -> None:
+        """root: the bundle to write, not yet there. tell: called about five times a second with the progress."""
+        self._plan = plan
+        self._tell = tell
+        self._anchor = Anchor.take()
+        self._abort = threading.Event()
+        self._abort_reason = ""
+        self._writer = BundleWriter(root, self._manifest(root.name))
+        self._samples = SampleSink(root / "samples" / f"harness{STREAM_SUFFIX}")
+        self._watchers = [Watcher(cluster, self._writer.append, self._samples.add, self._anchor.now_ns)
+                          for cluster in plan.clusters]
+        self._tail = StreamTail(root / "requests" / f"{WORKER}{STREAM_SUFFIX}")
+        self._view = LiveView(window_s=plan.limits.hold_s)
+        self._load: LoadProcess | None = None
+        self._chaos: ChaosProcess | None = None
+        self._undo: Undo | None = None
+
+    def run(self) -> Outcome:
+        """Run it to the end, or to an abort. Whatever happens, load is stopped, the fault undone, the bundle closed."""
+        outcome, reason = "failed", "the harness itself failed"
+        with self._signals():
+            try:
+                self._start()
+                reason = self._phases()
+                outcome = "aborted" if self._abort.is_set() else "failed" if reason else "completed"
+            except LoadFailed as error:
+                reason = error.line()
+            finally:
+                remains = self._finish(outcome, reason)
+        return Outcome(self._writer.root, outcome, reason, remains)
+
+    def abort(self, reason: str) -> None:
+        """Ask the drill to end now. Safe from a signal handler and from other threads; the first reason stays."""
+        self._abort_reason = self._abort_reason or reason
+        self._abort.set()
+
+    def _start(self) -> None:
+        plan, root = self._plan, self._writer.root
+        self._writer.update(
+            experiment=self._writer.keep_input(plan.experiment.path, "experiment" + plan.experiment.path.suffix),
+            profile=self._writer.keep_input(plan.profile.path, "profile.py"),
+            targets=self._writer.keep_input(plan.targets_path, "targets.yaml"),
+        )
+        for watcher in self._watchers:
+            if not watcher.start(START_TIMEOUT_S):
+                raise LoadFailed(f"could not watch the cluster within {START_TIMEOUT_S:g} s",
+                                 where=f"context {watcher.context}", do="see timeline.jsonl for the reason")
+        self._undo = Undo.arm(root, plan.clusters)
+        limits = plan.limits
+        self._load = LoadProcess(LoadPlan(
+            profile=plan.profile.path, host=plan.host, bundle=root, anchor=self._anchor, rate_per_s=plan.rate_per_s,
+            spacing=plan.spacing, seed=plan.seed, time_limit_s=longest_s(limits), worker=WORKER,
+        ))
+        self._load.wait_started(START_TIMEOUT_S)
+        self._note("load", "started")
+
+    def _phases(self) -> str:
+        """Run the phases in order. Returns why the drill ended early, or "" where it ran to its end."""
+        for name in ORDER:
+            start_ns = self._anchor.now_ns()
+            self._writer.update(phases=(*self._writer.manifest.phases, Phase(name=name, start_ns=start_ns)))
+            if name is PhaseName.FAULT:
+                self._chaos = ChaosProcess(self._plan.experiment.path, self._writer.root,
+                                           {ENVIRONMENT_VARIABLE: self._anchor.text(), **self._plan.environment})
+            decision = self._stay_in(name, start_ns)
+            self._end_phase()
+            if self._abort.is_set():
+                return self._abort_reason
+            if decision.step is Step.GIVE_UP:
+                return decision.why
+        return ""
+
+    def _stay_in(self, name: PhaseName, start_ns: int) -> Decision:
+        while not self._abort.wait(TICK_S):
+            assert self._load is not None  # _start made it
+            if (code := self._load.poll()) is not None:
+                raise self._load.failure(f"Locust ended in mid-drill with code {code}")
+            now_ns = self._anchor.now_ns()
+            live = self._look(now_ns)
+            situation = self._situation(live, (now_ns - start_ns) / 1e9)
+            self._tell(Progress(name, situation.in_phase_s, left_s(name, situation.in_phase_s, self._plan.limits), live,
+                                self._replicas()))
+            self._samples.flush()
+            decision = decide(name, situation, self._plan.limits)
+            if decision.step is not Step.STAY:
+                return decision
+        return Decision(Step.GIVE_UP, self._abort_reason)
+
+    def _look(self, now_ns: int) -> Live:
+        for batch in self._tail.batches():
+            self._view.add(batch)
+        return self._view.at(now_ns)
+
+    def _situation(self, live: Live, in_phase_s: float) -> Situation:
+        return Situation(
+            in_phase_s=in_phase_s,
+            rate_per_s=live.rate_per_s,
+            asked_per_s=self._plan.asked_per_s,
+            clean_s=0.0 if live.quiet_ns is None else live.quiet_ns / 1e9,
+            chaos_running=self._chaos is not None and self._chaos.running(),
+            whole=self._whole(),
+        )
+
+    def _whole(self) -> bool:
+        return all(deployment.settled for watcher in self._watchers for deployment in watcher.deployments())
+
+    def _replicas(self) -> str:
+        states = [deployment for watcher in self._watchers for deployment in watcher.deployments()]
+        return f"{sum(s.ready for s in states)}/{sum(s.desired for s in states)}"
+
+    def _finish(self, outcome: str, reason: str) -> tuple[str, ...]:
+        """Stop the load, undo the fault, end the observers, close the bundle; in this order, each whatever the last did."""
+        self._end_phase()
+        if self._load is not None:
+            self._load.stop()
+            self._note("load", "stopped")
+        remains = self._undo_fault(outcome)
+        for watcher in self._watchers:
+            watcher.stop()
+        self._samples.close()
+        self._writer.update(outcome=outcome, reason=reason, clock_drift_ns=self._anchor.drift_ns())
+        self._writer.close()
+        return remains
+
+    def _undo_fault(self, outcome: str) -> tuple[str, ...]:
+        if self._chaos is not None:
+            self._chaos.abort(ROLLBACK_TIMEOUT_S)
+        if self._undo is None:
+            return ()
+        remains = self._undo.restore({cluster.context: cluster for cluster in self._plan.clusters})
+        if self._chaos is not None and outcome != "completed" and not remains:
+            remains = self._wait_whole()
+            self._undo.finish(remains)
+        return remains
+
+    def _wait_whole(self) -> tuple[str, ...]:
+        """After an abort, wait until the cluster has healed what the fault broke; returns what had not healed."""
+        self._abort.clear()
+        waited = threading.Event()
+        for _ in range(round(WHOLE_TIMEOUT_S / TICK_S)):
+            if self._whole() or self._abort.is_set():
+                break
+            waited.wait(TICK_S)
+        return tuple(f"deployment {state.name} in {watcher.context}: {state.ready} of {state.desired} replicas ready"
+                     for watcher in self._watchers for state in watcher.deployments() if not state.settled)
+
+    def _end_phase(self) -> None:
+        phases = self._writer.manifest.phases
+        if phases and phases[-1].end_ns is None:
+            ended = phases[-1].model_copy(update={"end_ns": self._anchor.now_ns()})
+            self._writer.update(phases=(*phases[:-1], ended))
+
+    def _note(self, kind: str, event: str) -> None:
+        now_ns = self._anchor.now_ns()
+        self._writer.append(Entry(kind=kind, event=event, earliest_ns=now_ns, latest_ns=now_ns, source="harness"))
+
+    def _manifest(self, run_id: str) -> Manifest:
+        plan = self._plan
+        contexts = tuple(cluster.context for cluster in plan.clusters)
+        return Manifest(
+            id=run_id, drill=plan.name, title=plan.experiment.title, contexts=contexts,
+            namespace=plan.clusters[0].namespace, seed=plan.seed, effects=plan.experiment.effects, watched=contexts,
+            tools={**tool_versions(), **{f"kubernetes in {c}": v for c, v in plan.versions.items()}},
+            clock_wall_ns=self._anchor.wall_ns, clock_mono_ns=self._anchor.mono_ns,
+            load=LoadRecord(model=plan.profile.model, rate_per_s=plan.asked_per_s, spacing=plan.spacing or "",
+                            host=plan.host, timeout_s=plan.profile.timeout_s, workers=(Worker(name=WORKER),)),
+        )
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGINT, SIGTERM and SIGHUP ask for an abort while this lasts. Only in the main thread can they be caught."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+            self.abort(f"{signal.Signals(number).name} received")
+
+        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def longest_s(limits: PhaseLimits) -> float:
+    """How long a drill with these limits may last in all, in seconds; the load ends by itself after that."""
+    phases = limits.warm_up_s + limits.baseline_max_s + limits.fault_max_s + limits.recovery_max_s + limits.cool_down_s
+    return phases + ROLLBACK_TIMEOUT_S
+
+
+def new_root(runs: Path, stamp: str, drill: str) -> Path:
+    """A folder for a new bundle that isn't there yet: `<stamp>-<drill>`, with a number where that is taken."""
+    root = runs / f"{stamp}-{drill}"
+    number = 2
+    while root.exists():
+        root = runs / f"{stamp}-{drill}-{number}"
+        number += 1
+    return root
+
+
+def point_latest_at(root: Path) -> None:
+    """Make `runs/latest` a link to the bundle at `root`."""
+    latest = root.parent / "latest"
+    partial = root.parent / f".latest-{root.name}"
+    partial.symlink_to(root.name)
+    partial.replace(latest)

@@ -1,0 +1,113 @@
+"""A Chaos Toolkit experiment as the harness needs it: checked before anything starts, and its effects read off."""
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bundle.manifest import Effect
+from gameday.effects import Arguments, effects_of
+from gameday.errors import BadInput
+from scorer.yamlsource import Location, YamlSource
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A valid experiment. `name` is the file's stem, which is also the drill's name unless another is given."""
+
+    path: Path
+    name: str
+    title: str
+    effects: tuple[Effect, ...]
+
+
+def load_experiment(path: Path, context: str) -> Experiment:
+    """Read and check the experiment at `path`, with the environment as the run will have it.
+
+    context: where its actions take place that name no context of their own.
+    Raises BadInput with file and line for whatever Chaos Toolkit would refuse later, and for what it would not: a
+    method that isn't a list, or activities without names.
+    """
+    source = YamlSource.load(path, BadInput)
+    document = source.data
+    if not isinstance(document, dict):
+        raise BadInput("is not a Chaos Toolkit experiment", where=f"{path}:1", do="see docs/drills for an example")
+    for section in ("method", "rollbacks"):
+        _check_activities(source, (section,), document.get(section, []))
+    hypothesis = document.get("steady-state-hypothesis") or {}
+    if not isinstance(hypothesis, dict) or not isinstance(hypothesis.get("probes", []), list):
+        raise source.refuse(("steady-state-hypothesis",), "needs a title and a list of probes")
+    _check_activities(source, ("steady-state-hypothesis", "probes"), hypothesis.get("probes", []))
+    _check_by_chaostoolkit(source, document)
+    return Experiment(path=path, name=path.stem, title=str(document["title"]).strip(),
+                      effects=effects_of(document["method"], context, _resolver(source, document)))
+
+
+def _check_activities(source: YamlSource, at: Location, activities: object) -> None:
+    if not isinstance(activities, list):
+        raise source.refuse(at, "must be a list of activities")
+    for index, activity in enumerate(activities):
+        if not isinstance(activity, dict) or not (activity.get("ref") or activity.get("name")):
+            raise source.refuse((*at, index), "an activity needs a name, a type and a provider")
+
+
+def _check_by_chaostoolkit(source: YamlSource, document: dict[str, Any]) -> None:
+    """Let Chaos Toolkit itself check, activity by activity so that the line can be told, then as a whole."""
+    from chaoslib.activity import ensure_activity_is_valid
+    from chaoslib.exceptions import ChaosException
+    from chaoslib.experiment import ensure_experiment_is_valid
+
+    _quiet()
+    hypothesis = document.get("steady-state-hypothesis") or {}
+    groups: list[tuple[Location, list[dict[str, Any]]]] = [
+        (("steady-state-hypothesis", "probes"), hypothesis.get("probes", [])),
+        (("method",), document.get("method", [])),
+        (("rollbacks",), document.get("rollbacks", [])),
+    ]
+    for at, activities in groups:
+        for index, activity in enumerate(activities):
+            try:
+                if "ref" not in activity:
+                    ensure_activity_is_valid(activity)
+            except ChaosException as error:
+                raise source.refuse((*at, index), str(error)) from None
+            except (AttributeError, TypeError, KeyError) as error:  # chaoslib trips over shapes it doesn't expect
+                raise source.refuse((*at, index), f"is not an activity: {error!r}") from None
+    try:
+        ensure_experiment_is_valid(document)
+    except ChaosException as error:
+        raise source.refuse((), str(error)) from None
+    except (AttributeError, TypeError, KeyError) as error:
+        raise source.refuse((), f"is not a Chaos Toolkit experiment: {error!r}") from None
+
+
+def _resolver(source: YamlSource, document: dict[str, Any]) -> Any:
+    """How an activity's arguments read once configuration and environment are filled in, and its secrets' context."""
+    from chaoslib import substitute
+    from chaoslib.configuration import load_configuration
+    from chaoslib.exceptions import ChaosException
+    from chaoslib.secret import load_secrets
+
+    try:
+        configuration = load_configuration(document.get("configuration", {}))
+        secrets = load_secrets(document.get("secrets", {}), configuration)
+    except ChaosException as error:
+        raise source.refuse(("configuration",), str(error)) from None
+
+    def resolve(activity: Mapping[str, Any]) -> tuple[Arguments, str | None]:
+        names = activity.get("secrets") or []
+        own = {key: value for name in names for key, value in (secrets.get(name) or {}).items()}
+        arguments = substitute(dict(activity["provider"].get("arguments") or {}), configuration, own)
+        return arguments, own.get("KUBERNETES_CONTEXT")
+
+    return resolve
+
+
+def _quiet() -> None:
+    """Chaos Toolkit logs while it validates; what matters of it comes out as an exception."""
+    logger = logging.getLogger("chaostoolkit")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False

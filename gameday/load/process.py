@@ -1,0 +1,130 @@
+"""The harness's side: Locust as a child process that is started, watched and ended for certain."""
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
+from bundle.table import STREAM_SUFFIX, StreamTail
+from gameday.load.arrivals import Spacing
+from gameday.load.errors import LoadFailed
+from gameday.load.worker import HARNESS_VARIABLE
+
+LOG_LINES = 3
+LOG_BYTES = 16_384
+POLL_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """What is to be sent, where, and into which bundle. `rate_per_s` and `spacing` None leave it to the profile."""
+
+    profile: Path
+    host: str
+    bundle: Path
+    anchor: Anchor
+    time_limit_s: float
+    rate_per_s: float | None = None
+    spacing: Spacing | None = None
+    seed: int = 0
+    stop_grace_s: int = 3
+    """How long requests in flight may take to finish once the load is stopped; Locust takes whole seconds only."""
+    worker: str = "load-0"
+
+    @property
+    def log(self) -> Path:
+        """Where Locust's output goes."""
+        return self.bundle / "logs" / "locust.log"
+
+    def command(self) -> list[str]:
+        """The command line. Locust's own verdict is none of ours: `--exit-code-on-error 0`."""
+        command = [sys.executable, "-m", "gameday.load.worker", "--locustfile", str(self.profile)]
+        command += ["--headless", "--only-summary", "--host", self.host, "--exit-code-on-error", "0"]
+        command += ["--run-time", f"{math.ceil(self.time_limit_s)}s", "--stop-timeout", str(self.stop_grace_s)]
+        command += ["--seed", str(self.seed)]
+        command += ["--gameday-bundle", str(self.bundle), "--gameday-worker", self.worker]
+        if self.rate_per_s is not None:
+            command += ["--rate", f"{self.rate_per_s!r}"]
+        if self.spacing is not None:
+            command += ["--spacing", self.spacing]
+        return command
+
+
+class LoadProcess:
+    """A running Locust, in a session of its own: a Ctrl-C at the terminal reaches the harness alone.
+
+    It dies with this process, however that ends, and at the plan's time limit.
+    """
+
+    def __init__(self, plan: LoadPlan) -> None:
+        """Start it; returns at once."""
+        self.plan = plan
+        plan.log.parent.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, ENVIRONMENT_VARIABLE: plan.anchor.text(), HARNESS_VARIABLE: str(os.getpid())}
+        with plan.log.open("wb") as log:
+            self._child = subprocess.Popen(
+                plan.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process, which leads its process group."""
+        return self._child.pid
+
+    def wait_started(self, timeout_s: float) -> None:
+        """Return once the bundle holds the first sample of the running load.
+
+        Raises LoadFailed, with the end of Locust's log, where it ended before or took longer than `timeout_s`.
+        """
+        samples = StreamTail(self.plan.bundle / "samples" / f"{self.plan.worker}{STREAM_SUFFIX}")
+        deadline = time.monotonic() + timeout_s
+        while next(samples.batches(), None) is None:
+            if (code := self.poll()) is not None:
+                raise self.failure(f"Locust ended with code {code} before it sent anything")
+            if time.monotonic() > deadline:
+                raise self.failure(f"Locust sent nothing within {timeout_s:g} s")
+            time.sleep(POLL_S)
+
+    def poll(self) -> int | None:
+        """None while it runs, else its exit code (negative: the signal that killed it)."""
+        return self._child.poll()
+
+    def failure(self, what: str) -> LoadFailed:
+        """An error that says `what` happened and how Locust's log ends."""
+        return LoadFailed(f"{what}: {self.last_words()}", where=str(self.plan.profile), do=f"see {self.plan.log}")
+
+    def last_words(self) -> str:
+        """How Locust's log ends, on one line: its last errors where it logged any, else its last lines."""
+        with self.plan.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_BYTES))
+            lines = [line.strip() for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        errors = [line for line in lines if "/ERROR/" in line or "/CRITICAL/" in line]
+        return " | ".join((errors or lines)[-LOG_LINES:]) or "its log is empty"
+
+    def stop(self, timeout_s: float | None = None) -> bool:
+        """End the load: no new arrivals, requests in flight finish within the plan's grace, the streams are closed.
+
+        timeout_s: after which its whole process group is killed; None is the grace and 2 s more. Returns whether it
+        ended by itself. Harmless when called again.
+        """
+        if self.poll() is None:
+            self._child.send_signal(signal.SIGTERM)
+        try:
+            self._child.wait(self.plan.stop_grace_s + 2 if timeout_s is None else timeout_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.pid, signal.SIGKILL)
+            self._child.wait()
+            return False
+        return True
+

@@ -1,0 +1,204 @@
+"""A Locust user that opens the loop: it sends each arrival when it is due, whatever became of those before it.
+
+Any Locust file can use it:
+
+    class Tars(ArrivalUser):
+        rate = 100
+
+        @task
+        def list_agents(self):
+            self.client.get("/api/v1/agents")
+
+One user a process keeps the schedule. Each arrival runs one task, chosen by weight, on a *slot*: an object of the same
+class with a client and one connection of its own, so that `on_start` and `self` mean what they always do. Slots are
+made as they are needed, up to `max_inflight`; the rate does not depend on `--users`.
+"""
+from __future__ import annotations
+
+import gc
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from gevent.pool import Group
+from locust import FastHttpUser, TaskSet
+from locust.env import Environment
+from locust.exception import StopTest
+from locust.user.task import LOCUST_STATE_RUNNING
+
+from gameday.load import plugin
+from gameday.load.arrivals import ConstantRate, Spacing, due_times_ns
+from gameday.load.inflight import COUNTS, CURRENT, Abandoned, Arrival, Unsent
+
+logger = logging.getLogger(__name__)
+
+Task = Callable[["ArrivalUser"], object]
+
+
+class ArrivalUser(FastHttpUser):
+    """Base class of open-loop users. What a profile sets here, `--rate`, `--spacing` and `--seed` override."""
+
+    abstract = True
+    fixed_count = 1
+
+    rate: float = 1.0
+    """Arrivals a second."""
+    spacing: str = Spacing.UNIFORM
+    timeout_s: float = 10.0
+    """A request without a complete answer after so many seconds has failed."""
+    max_inflight: int = 1000
+    """Arrivals served at the same time; one that comes due beyond it is recorded as unsent."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.network_timeout = self.connection_timeout = self.timeout_s
+        self.concurrency = 1
+        super().__init__(environment)
+        self.client.request = self._timed(self.client.request)  # type: ignore[method-assign]  # `get`, `post`… call it
+        self._stopping = Event()
+        self._stopped_ns = 0
+        self._fresh = True
+        self._idle: list[ArrivalUser] = []
+        self._slots = 0
+        self._serving = Group()
+        self._logged: set[str] = set()
+
+    def run(self) -> None:  # type: ignore[misc]  # Locust marks it final; its own PytestUser replaces it too
+        """Keep the schedule until stopped, then wait for what is in flight, as long as `--stop-timeout` says."""
+        self._state = LOCUST_STATE_RUNNING
+        rate, spacing, seed = plugin.schedule_of(type(self), self.environment)
+        chooser = random.Random(f"tasks:{seed}")
+        self._idle.append(self._new_slot())
+        self.environment.events.quitting.add_listener(self._take_no_more)
+        gc.collect()
+        gc.freeze()  # a full collection that walks every module takes long enough to delay arrivals
+        start_ns = time.monotonic_ns()
+        try:
+            for offset_ns in due_times_ns(ConstantRate(rate), spacing, seed):
+                arrival = Arrival(start_ns + offset_ns)
+                self._wait_until(arrival.scheduled_ns)
+                if self._stopping.is_set() and arrival.scheduled_ns > self._stopped_ns:
+                    break
+                self._dispatch(arrival, chooser.choice(self.tasks))
+            self._stopping.wait()
+            self._serving.join()
+        finally:
+            gevent.sleep(0)  # a greenlet that is killed before it first ran would leave no row
+            self._serving.kill()
+            started = [slot for slot in self._idle if not slot._fresh]
+            gevent.joinall([gevent.spawn(slot.on_stop) for slot in started], timeout=self.timeout_s)
+
+    def stop(self, force: bool = False) -> bool:
+        """Take no more arrivals. Locust calls it."""
+        self._take_no_more()
+        return bool(super().stop(force))
+
+    def _take_no_more(self, **_: Any) -> None:
+        """Nothing comes due from now on; what was due before is still sent.
+
+        Also a listener of `quitting`, the first thing that Locust does on SIGTERM: before it calls `stop` it blocks for
+        some 60 ms, in which arrivals would come due and be late.
+        """
+        if not self._stopping.is_set():
+            self._stopped_ns = time.monotonic_ns()
+            self._stopping.set()
+
+    def _wait_until(self, due_ns: int) -> None:
+        left_ns = due_ns - time.monotonic_ns()
+        if left_ns > 0:
+            self._stopping.wait(left_ns / 1e9)
+        else:
+            gevent.sleep(0)  # behind schedule: the slots must run all the same
+
+    def _dispatch(self, arrival: Arrival, task: Any) -> None:
+        COUNTS.due += 1
+        if self._idle:
+            self._serving.spawn(self._serve, self._idle.pop(), arrival, task)
+        elif self._slots < self.max_inflight:
+            self._serving.spawn(self._serve, self._new_slot(), arrival, task)
+        else:
+            self._report(arrival, task, Unsent(f"{self.max_inflight} arrivals were in flight, the limit"))
+
+    def _new_slot(self) -> ArrivalUser:
+        self._slots += 1
+        return type(self)(self.environment)
+
+    def _serve(self, slot: ArrivalUser, arrival: Arrival, task: Task) -> None:
+        COUNTS.inflight += 1
+        reason = "the task sent no request"
+        try:
+            if slot._fresh:
+                slot.on_start()
+                slot._fresh = False
+            CURRENT.set(arrival)
+            task(slot)
+        except gevent.GreenletExit:
+            reason = "the load was stopped"
+        except StopTest:
+            gevent.spawn(self.environment.runner.quit)
+        except (Exception, gevent.Timeout) as error:  # a profile's own bug: the load goes on, its rows say why
+            reason = f"{'on_start' if slot._fresh else 'the task'} raised {type(error).__name__}"
+            self._log_once(task, error)
+        finally:
+            COUNTS.inflight -= 1
+            if arrival.start_ns is not None:
+                self._report(arrival, task, Abandoned(reason))
+            elif not arrival.rows:
+                self._report(arrival, task, Unsent(reason))
+            self._idle.append(slot)
+
+    def _report(self, arrival: Arrival, task: Task, reason: Unsent | Abandoned) -> None:
+        """Give an arrival the row that no request of it did; in Locust's statistics it is a failure."""
+        outer = CURRENT.get()
+        CURRENT.set(arrival)
+        since_ns = arrival.start_ns
+        self.environment.events.request.fire(
+            request_type="ARRIVAL",
+            name=getattr(task, "__name__", str(task)),
+            response_time=None if since_ns is None else (time.monotonic_ns() - since_ns) / 1e6,
+            response_length=0,
+            exception=reason,
+            response=None,
+            context={},
+        )
+        CURRENT.set(outer)
+
+    def _log_once(self, task: Task, error: BaseException) -> None:
+        self.environment.events.user_error.fire(user_instance=self, exception=error, tb=error.__traceback__)
+        cause = f"{task} {type(error)}"
+        if cause not in self._logged:  # at hundreds a second, one traceback says it all
+            self._logged.add(cause)
+            logger.error("a task failed (said once)", exc_info=error)
+
+    def _timed(self, send: Callable[..., Any]) -> Callable[..., Any]:
+        """`send` with a time-out for the whole request, and its start noted in the arrival it belongs to."""
+
+        def request(*args: Any, **kwargs: Any) -> Any:
+            arrival = CURRENT.get()
+            if arrival is not None:
+                arrival.begin(time.monotonic_ns())
+            with gevent.Timeout(self.timeout_s):
+                return send(*args, **kwargs)
+
+        return request
+
+
+def flaw(user: type[ArrivalUser]) -> str | None:
+    """Why a class cannot run, in a few words; None where it can."""
+    try:
+        ConstantRate(user.rate)
+        Spacing(user.spacing)
+    except (ValueError, TypeError) as error:
+        return str(error)
+    if not user.tasks:
+        return "it has no @task"
+    if any(isinstance(task, type) and issubclass(task, TaskSet) for task in user.tasks):
+        return "a TaskSet cannot be a task here: each arrival runs one function"
+    if not user.timeout_s > 0:
+        return "timeout_s must be more than 0"
+    if not user.max_inflight >= 1:
+        return "max_inflight must be 1 or more"
+    return None

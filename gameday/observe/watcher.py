@@ -1,0 +1,77 @@
+"""Everything that is watched of one context, on threads of its own, from `start` to `stop`."""
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bundle.timeline import Entry
+from gameday.cluster import PATHS, Cluster
+from gameday.observe.entries import ATTRIBUTES
+from gameday.observe.listwatch import ListWatch
+from gameday.observe.pulse import Pulse
+from gameday.observe.reflector import KubeObject
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentState:
+    """A deployment as last seen. `settled`: rolled out, and as many pods ready and no more there than desired."""
+
+    name: str
+    desired: int
+    ready: int
+    settled: bool
+
+
+class Watcher:
+    """Watches the pods and deployments of one context and takes its API server's pulse.
+
+    record: takes timeline entries; sample: takes (series, source, utc_ns, value); both are called from several
+    threads. now_ns: UTC nanoseconds.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        record: Callable[[Entry], None],
+        sample: Callable[[str, str, int, float], None],
+        now_ns: Callable[[], int],
+    ) -> None:
+        self.context = cluster.context
+        path = PATHS["namespace"].format(namespace=cluster.namespace)
+        self._pulse = Pulse(cluster.context, lambda: cluster.get(path, timeout_s=2.0), record, sample, now_ns)
+        self._lists = {
+            watches: ListWatch(cluster, watches, record, now_ns, self._pulse.lateness_ns) for watches in ATTRIBUTES
+        }
+        self._threads: list[threading.Thread] = []
+
+    def start(self, timeout_s: float) -> bool:
+        """Start watching; True once every watch is open, False where that took longer than `timeout_s`."""
+        self._pulse.once()
+        for name, run in [("pulse", self._pulse.run), *((w, lw.run) for w, lw in self._lists.items())]:
+            thread = threading.Thread(target=run, name=f"{self.context}-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        deadline = time.monotonic() + timeout_s
+        return all(lw.synced.wait(max(0.0, deadline - time.monotonic())) for lw in self._lists.values())
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """End every watch and wait for the threads."""
+        self._pulse.stopping.set()
+        for listwatch in self._lists.values():
+            listwatch.stop()
+        for thread in self._threads:
+            thread.join(timeout_s)
+
+    def deployments(self) -> list[DeploymentState]:
+        """Every deployment as last seen."""
+        return [_state_of(obj) for obj in self._lists["deployments"].objects()]
+
+
+def _state_of(deployment: KubeObject) -> DeploymentState:
+    status, desired = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
+    counts = [status.get(key, 0) for key in ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas")]
+    current = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
+    return DeploymentState(name=deployment["metadata"]["name"], desired=desired, ready=counts[1],
+                           settled=current and all(count == desired for count in counts))

@@ -1,0 +1,113 @@
+"""A drill, planned: every input checked and every cluster reached before anything is started."""
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gameday.cluster import Cluster
+from gameday.errors import BadInput
+from gameday.experiment import Experiment, load_experiment
+from gameday.load.arrivals import Spacing
+from gameday.load.profile import ProfileFacts, check_profile
+from gameday.phases import PhaseLimits
+from scorer.targets import Targets
+
+HOST_VARIABLE = "GAMEDAY_HOST"
+NAMESPACE_VARIABLE = "GAMEDAY_NAMESPACE"
+CONTEXT_VARIABLE = "KUBERNETES_CONTEXT"
+"""chaosk8s' own: an action that names no context of its own goes to this one."""
+ENTRY_LABEL = "gameday.dev/entry"
+
+
+@dataclass(frozen=True)
+class DrillPlan:
+    """What is to be run. `clusters` are watched; the first is where the experiment's actions go by default."""
+
+    name: str
+    experiment: Experiment
+    profile: ProfileFacts
+    targets_path: Path
+    targets: Targets
+    clusters: tuple[Cluster, ...]
+    host: str
+    rate_per_s: float | None
+    spacing: Spacing | None
+    seed: int
+    limits: PhaseLimits
+    runs: Path
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Kubernetes version by context, as the clusters said it."""
+
+    @property
+    def asked_per_s(self) -> float | None:
+        """The arrival rate that is asked for; None where the profile is closed-loop."""
+        if self.profile.model == "closed":
+            return None
+        return self.profile.rate_per_s if self.rate_per_s is None else self.rate_per_s
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the experiment and the profile are told by environment variables."""
+        return {HOST_VARIABLE: self.host, NAMESPACE_VARIABLE: self.clusters[0].namespace,
+                CONTEXT_VARIABLE: self.clusters[0].context}
+
+
+def make_plan(
+    *,
+    experiment: Path,
+    profile: Path,
+    targets: Path,
+    contexts: tuple[str, ...],
+    namespace: str | None,
+    host: str | None,
+    drill: str | None,
+    rate_per_s: float | None,
+    spacing: Spacing | None,
+    seed: int,
+    limits: PhaseLimits,
+    runs: Path,
+) -> DrillPlan:
+    """Check everything that can be checked beforehand. Raises ExplainedError; nothing has been started then.
+
+    The cheap checks come first, so that a misspelt file name is told at once and not after ten seconds of connecting.
+    """
+    for path, what in ((experiment, "experiment"), (profile, "load profile"), (targets, "targets file")):
+        if not path.is_file():
+            raise BadInput(f"no such {what}", where=str(path), do=f"give the path of the {what}")
+    promised = Targets.load(targets)
+    name = drill or experiment.stem
+    promised.of_drill(name)
+    clusters = tuple(Cluster.from_kubeconfig(context, namespace) for context in contexts or (None,))
+    facts = check_profile(profile)
+    # chaosk8s and the experiment's configuration read the environment, here as later in the `chaos` process
+    os.environ.update({CONTEXT_VARIABLE: clusters[0].context, NAMESPACE_VARIABLE: clusters[0].namespace})
+    if host:
+        os.environ[HOST_VARIABLE] = host
+    checked = load_experiment(experiment, clusters[0].context)
+    versions = {cluster.context: cluster.check() for cluster in clusters}
+    where = host or os.environ.get(HOST_VARIABLE) or find_entry(clusters[0])
+    os.environ[HOST_VARIABLE] = where
+    return DrillPlan(name=name, experiment=checked, profile=facts, targets_path=targets, targets=promised,
+                     clusters=clusters, host=where, rate_per_s=rate_per_s, spacing=spacing, seed=seed, limits=limits,
+                     runs=runs, versions=versions)
+
+
+def find_entry(cluster: Cluster) -> str:
+    """The URL where load enters: the LoadBalancer Service labelled `gameday.dev/entry=true` in the namespace.
+
+    Raises BadInput where there is none, or where it has no address yet.
+    """
+    services = cluster.list("services")["items"]
+    entries = [s for s in services if s["metadata"].get("labels", {}).get(ENTRY_LABEL) == "true"]
+    where = f"context {cluster.context}, namespace {cluster.namespace}"
+    if not entries:
+        raise BadInput(f"no Service is labelled {ENTRY_LABEL}=true", where=where,
+                       do="say where the load goes with --host http://ADDRESS:PORT")
+    ingress = entries[0].get("status", {}).get("loadBalancer", {}).get("ingress") or []
+    address = (ingress[0].get("ip") or ingress[0].get("hostname")) if ingress else None
+    if not address:
+        raise BadInput(f"Service {entries[0]['metadata']['name']} has no address yet", where=where,
+                       do="wait for it, or give --host http://ADDRESS:PORT")
+    return f"http://{address}:{entries[0]['spec']['ports'][0]['port']}"

@@ -1,0 +1,97 @@
+"""Undoing: what the harness notes before a fault, and puts back when the experiment's own rollbacks did not.
+
+The first line of defence is the experiment's `rollbacks`, which Chaos Toolkit always runs. The second is here: before
+the fault the replica counts of every deployment are written to `undo.json` in the bundle, and afterwards, or by
+`gameday recover` after a crash, whatever differs is set back.
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gameday.cluster import PATHS, Cluster
+from gameday.errors import BadInput
+
+
+class Replicas(BaseModel):
+    """The replica count that a deployment had before the fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    context: str
+    namespace: str
+    deployment: str
+    replicas: int
+
+
+class UndoRecord(BaseModel):
+    """`undo.json`. state: `armed` from before the fault on, `undone` when everything is back, `incomplete` otherwise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    state: Literal["armed", "undone", "incomplete"]
+    before: tuple[Replicas, ...]
+    remains: tuple[str, ...] = ()
+
+
+class Undo:
+    """The undo record of one run, kept in its bundle."""
+
+    def __init__(self, root: Path, record: UndoRecord) -> None:
+        self._path = root / "undo.json"
+        self.record = record
+
+    @classmethod
+    def arm(cls, root: Path, clusters: Sequence[Cluster]) -> Undo:
+        """Note every deployment's replicas in every cluster. Raises what `Cluster.list` raises."""
+        before = [
+            Replicas(context=cluster.context, namespace=cluster.namespace, deployment=item["metadata"]["name"],
+                     replicas=item["spec"].get("replicas", 1))
+            for cluster in clusters for item in cluster.list("deployments")["items"]
+        ]
+        undo = cls(root, UndoRecord(state="armed", before=tuple(before)))
+        undo._save()
+        return undo
+
+    @classmethod
+    def load(cls, root: Path) -> Undo:
+        """The record in the bundle at `root`. Raises BadInput where there is none that can be read."""
+        path = root / "undo.json"
+        try:
+            return cls(root, UndoRecord.model_validate_json(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise BadInput("no undo record: no fault was injected by this run", where=str(path),
+                           do="nothing needs to be done") from None
+        except (ValidationError, OSError) as error:
+            raise BadInput(f"cannot be read: {str(error).splitlines()[0]}", where=str(path),
+                           do="compare the replicas by hand") from None
+
+    def restore(self, clusters: Mapping[str, Cluster]) -> tuple[str, ...]:
+        """Set back every replica count that differs; returns what could not be set back, a line each."""
+        remains: list[str] = []
+        for before in self.record.before:
+            where = f"deployment {before.namespace}/{before.deployment} in {before.context}"
+            path = f"{PATHS['deployments'].format(namespace=before.namespace)}/{before.deployment}"
+            try:
+                cluster = clusters[before.context]
+                if cluster.get(path)["spec"].get("replicas", 1) != before.replicas:
+                    cluster.merge_patch(path, {"spec": {"replicas": before.replicas}})
+            except Exception as error:  # a cluster that fails in any way must not keep the others from being restored
+                remains.append(f"{where}: {before.replicas} replicas not restored: {error}")
+        self.finish(tuple(remains))
+        return tuple(remains)
+
+    def finish(self, remains: tuple[str, ...]) -> None:
+        """Write how it ended: `undone` where nothing remains, else `incomplete`."""
+        state: Literal["undone", "incomplete"] = "incomplete" if remains else "undone"
+        self.record = self.record.model_copy(update={"state": state, "remains": remains})
+        self._save()
+
+    def _save(self) -> None:
+        partial = self._path.with_suffix(".json.partial")
+        partial.write_text(self.record.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        os.replace(partial, self._path)

@@ -1,0 +1,1 @@
+"""An embedded three-region stand-in for Kubernetes: API servers, controllers, node agents and traffic."""

@@ -1,0 +1,187 @@
+"""`gameday sandbox`: up, down, status. What each command does is in `launch`, `teardown` and `overview`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sandbox.network import DEFAULT_PREFIX, Network
+from sandbox.state import State, default_directory
+
+if TYPE_CHECKING:
+    from sandbox.overview import Overview
+
+INTERRUPTED = 5
+NOT_HEALTHY = 3
+MIB = 1024 * 1024
+
+UP_EXAMPLES = """
+\b
+Examples:
+  gameday sandbox up
+  gameday sandbox up --manner naive
+  gameday sandbox up --network 127.65 --state /tmp/second
+"""
+DOWN_EXAMPLES = """
+\b
+Examples:
+  gameday sandbox down
+  gameday sandbox down --state /tmp/second
+"""
+STATUS_EXAMPLES = """
+\b
+Examples:
+  gameday sandbox status
+  gameday sandbox status --json | jq .memory_bytes
+"""
+
+state_option = click.option(
+    "--state",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where kubeconfig, certificates and logs lie. Default: $GAMEDAY_SANDBOX_DIR, else gameday/sandbox in the "
+    "XDG state directory.",
+)
+
+
+@click.group()
+def sandbox() -> None:
+    """Three regions on this machine, without a cluster.
+
+    API servers that kubectl and every other client can speak to, pods that are real processes, and Envoy in front.
+    """
+
+
+@sandbox.command(epilog=UP_EXAMPLES)
+@click.option("--manner", type=click.Choice(["hardened", "naive"]), default="hardened", show_default=True,
+              help="How the reference service is run: with retries, probes and graceful stop, or with none of them.")
+@click.option("--network", "prefix", default=DEFAULT_PREFIX, show_default=True, metavar="127.N",
+              help="The loopback network to use; sandboxes on different ones run side by side.")
+@click.option("--timeout", "timeout_s", type=click.FloatRange(min=1), default=60.0, show_default=True,
+              metavar="SECONDS", help="How long to wait for every pod to be ready.")
+@state_option
+def up(manner: str, prefix: str, timeout_s: float, directory: Path | None) -> None:  # fmt: skip
+    """Start a sandbox and wait until it serves.
+
+    Does nothing where the same one runs already. Cleans up first where one was killed. Interrupted, it takes down what
+    it started. Not ready in time, it exits 3 and leaves everything to be looked at.
+    """
+    network, state = Network(prefix), _state(directory)
+    # Imported late: they need half a second, and `--help` doesn't need them.
+    from sandbox.launch import Plan, launch
+    from sandbox.teardown import tear_down
+
+    # A CI job that is cancelled gets SIGTERM; it is to end as Ctrl-C does.
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with state.locked():
+            try:
+                with _progress() as tell:
+                    started = launch(Plan(state, network, manner, timeout_s), tell)
+            except KeyboardInterrupt:
+                click.echo("interrupted: taking everything down", err=True)
+                tear_down(state)
+                sys.exit(INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    click.echo(f"{'up' if started else 'already up'}: {manner}, entry http://{network.entry}", err=True)
+    click.echo(f"export KUBECONFIG={state.kubeconfig}")
+
+
+@sandbox.command(epilog=DOWN_EXAMPLES)
+@state_option
+def down(directory: Path | None) -> None:
+    """End a sandbox and leave nothing of it: no process, no socket, no file.
+
+    Works on one whose supervisor was killed, too. Exits 0 where nothing was running.
+    """
+    from sandbox.teardown import tear_down
+
+    state = _state(directory)
+    with state.locked():
+        click.echo("down" if tear_down(state) else "nothing was running", err=True)
+
+
+@sandbox.command(epilog=STATUS_EXAMPLES)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@state_option
+def status(as_json: bool, directory: Path | None) -> None:
+    """Say what runs, what is ready and what it uses.
+
+    Exits 0 where every pod is ready, 3 where one isn't or where no sandbox runs.
+    """
+    from sandbox.overview import overview
+
+    seen = overview(_state(directory))
+    if as_json:
+        import dataclasses
+        import json
+
+        click.echo(json.dumps(dataclasses.asdict(seen), indent=2))
+    else:
+        _print_status(seen)
+    sys.exit(NOT_HEALTHY if seen.trouble else 0)
+
+
+def _state(directory: Path | None) -> State:
+    return State(directory or default_directory(os.environ))
+
+
+class _progress:
+    """Shows what is waited for: a spinner on a terminal, else a line for each change. Used by `with`."""
+
+    def __enter__(self) -> Callable[[str], None]:
+        from rich.console import Console
+
+        console = Console(stderr=True, highlight=False)
+        self._spinner = console.status("starting") if console.is_terminal else None
+        self._said = ""
+        if self._spinner:
+            self._spinner.start()
+        return self._tell
+
+    def __exit__(self, *_: object) -> None:
+        if self._spinner:
+            self._spinner.stop()
+
+    def _tell(self, text: str) -> None:
+        if text == self._said:
+            return
+        self._said = text
+        if self._spinner:
+            self._spinner.update(text)
+        else:
+            click.echo(text, err=True)
+
+
+def _print_status(seen: Overview) -> None:
+    if not seen.manner:
+        click.echo(seen.trouble)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    click.echo(
+        f"{seen.manner} on {seen.network}, up for {seen.uptime_s:.0f} s, {seen.memory_bytes / MIB:.0f} MiB, "
+        f"entry {seen.entry}"
+    )
+    click.echo(f"export KUBECONFIG={seen.kubeconfig}")
+    console = Console(highlight=False)
+    regions = Table("region", "pods ready")
+    for region in dict.fromkeys(pod.region for pod in seen.pods):
+        own = [pod.up for pod in seen.pods if pod.region == region]
+        regions.add_row(region, f"{sum(own)}/{len(own)}")
+    console.print(regions)
+    processes = Table("pid", "part", "MiB")
+    for process in sorted(seen.processes, key=lambda process: (process.what == "pod", process.pid)):
+        processes.add_row(str(process.pid), process.what, f"{process.memory_bytes / MIB:.0f}")
+    console.print(processes)
+    if seen.trouble:
+        click.echo(f"trouble: {seen.trouble}")

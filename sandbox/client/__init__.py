@@ -1,0 +1,77 @@
+"""A thin asyncio client of the Kubernetes API: requests, and informers on top of them."""
+
+from __future__ import annotations
+
+from sandbox.client.api import (
+    JSON_PATCH,
+    MERGE_PATCH,
+    STRATEGIC_PATCH,
+    ApiClient,
+)
+from sandbox.client.errors import (
+    AlreadyExists,
+    ApiError,
+    Conflict,
+    Gone,
+    NotFound,
+    Unreachable,
+    Untrusted,
+)
+from sandbox.client.informer import (
+    EventType,
+    Informer,
+    OnChange,
+)
+from sandbox.client.resources import (
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    ENDPOINT_SLICES,
+    EVENTS,
+    LEASES,
+    NAMESPACES,
+    NODES,
+    PODS,
+    REPLICA_SETS,
+    SECRETS,
+    SERVICES,
+    Key,
+    KubeObject,
+    Resource,
+    key_of,
+    version_of,
+)
+from sandbox.client.retry import persist
+
+__all__ = [
+    "CONFIG_MAPS",
+    "DEPLOYMENTS",
+    "ENDPOINT_SLICES",
+    "EVENTS",
+    "JSON_PATCH",
+    "LEASES",
+    "MERGE_PATCH",
+    "NAMESPACES",
+    "NODES",
+    "PODS",
+    "REPLICA_SETS",
+    "SECRETS",
+    "SERVICES",
+    "STRATEGIC_PATCH",
+    "AlreadyExists",
+    "ApiClient",
+    "ApiError",
+    "Conflict",
+    "EventType",
+    "Gone",
+    "Informer",
+    "Key",
+    "KubeObject",
+    "NotFound",
+    "OnChange",
+    "Resource",
+    "Unreachable",
+    "Untrusted",
+    "key_of",
+    "persist",
+    "version_of",
+]

@@ -1,0 +1,194 @@
+"""`sandbox up`: from nothing, or from the remains of a dead sandbox, to every pod ready in three regions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from sandbox.apiserver.ports import holder_of
+from sandbox.client import (
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    NAMESPACES,
+    SECRETS,
+    SERVICES,
+    ApiClient,
+    Conflict,
+    KubeObject,
+    Unreachable,
+)
+from sandbox.credentials import write_credentials
+from sandbox.errors import AddressInUse, AlreadyRunning, SandboxBroken
+from sandbox.manners import manifests
+from sandbox.network import Network
+from sandbox.readiness import PodState, connected, entry_answers, pod_states
+from sandbox.remains import supervisor_of, sweep
+from sandbox.state import MARKER, Record, State
+
+RESOURCES = {each.kind: each for each in (NAMESPACES, CONFIG_MAPS, SECRETS, DEPLOYMENTS, SERVICES)}
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+POLL_S = 0.1
+
+Progress = Callable[[str], None]
+"""Told in a few words what is being waited for, each time that changes."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is wanted: where, on which addresses, in which manner, and how long to wait for it."""
+
+    state: State
+    network: Network
+    manner: str
+    timeout_s: float
+
+
+def launch(plan: Plan, progress: Progress) -> bool:
+    """Bring the sandbox up and wait until it serves; False where the same one runs already.
+
+    Raises `AlreadyRunning` where another one runs in this directory, `AddressInUse`, and `SandboxBroken` where it fails
+    or isn't ready in time; in the last case it is left as it is, to be looked at.
+    """
+    running = supervisor_of(plan.state)
+    if running is not None:
+        _refuse_another(plan)
+        asyncio.run(_until_ready(plan, running, progress))
+        return False
+    progress("starting")
+    sweep(plan.state)
+    _refuse_taken_addresses(plan.network)
+    plan.state.create()
+    write_credentials(plan.state, plan.network)
+    supervisor = _start_supervisor(plan)
+    plan.state.write_record(Record(plan.manner, plan.network.prefix, supervisor.pid, time.time_ns()))
+    asyncio.run(_fill(plan, psutil.Process(supervisor.pid), progress))
+    return True
+
+
+def _refuse_another(plan: Plan) -> None:
+    record = plan.state.record()
+    if record and (record.manner, record.network) != (plan.manner, plan.network.prefix):
+        raise AlreadyRunning(
+            f"a {record.manner} sandbox runs already on {record.network}",
+            where=str(plan.state.root),
+            do="run `gameday sandbox down` first, or give another --state and --network",
+        )
+
+
+def _refuse_taken_addresses(network: Network) -> None:
+    regional = [address for region in network.regions for address in (region.api, region.agent)]
+    for address in (network.entry, network.envoy_admin, *regional):
+        with socket.socket() as probe:
+            # As servers do: an earlier sandbox's closed connections must not look like a listener.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address.host, address.port))
+            except OSError as error:
+                holder = holder_of(address.host, address.port)
+                raise AddressInUse(
+                    f"the address is held by {holder or 'a process that can not be seen'}",
+                    where=str(address),
+                    do="stop that, or choose other addresses with --network 127.N",
+                ) from error
+
+
+def _start_supervisor(plan: Plan) -> subprocess.Popen[bytes]:
+    import_path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = {
+        **os.environ,
+        MARKER: str(plan.state.root),
+        # Its directory isn't ours, so what was importable by the current directory has to be told.
+        "PYTHONPATH": os.pathsep.join(filter(None, import_path)),
+    }
+    command = [sys.executable, "-m", "sandbox.supervisor"]
+    with (plan.state.logs / "supervisor.log").open("ab") as log:
+        return subprocess.Popen(
+            [*command, "--state", str(plan.state.root), "--network", plan.network.prefix],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=environment,
+            start_new_session=True,
+        )
+
+
+async def _fill(plan: Plan, supervisor: psutil.Process, progress: Progress) -> None:
+    deadline_s = time.monotonic() + plan.timeout_s
+    async with connected(plan.state) as clients:
+        for region, client in clients.items():
+            for obj in manifests(plan.manner, region):
+                while not await _created(client, obj):
+                    _check(plan, supervisor, deadline_s, "the API servers do not answer")
+                    await asyncio.sleep(POLL_S)
+    await _until_ready(plan, supervisor, progress, deadline_s)
+
+
+async def _created(client: ApiClient, obj: KubeObject) -> bool:
+    # As `kubectl apply` leaves it, so that a later `kubectl apply` of another manner finds what to remove.
+    annotations = {**(obj["metadata"].get("annotations") or {}), LAST_APPLIED: json.dumps(obj)}
+    try:
+        await client.create(
+            RESOURCES[obj["kind"]], {**obj, "metadata": {**obj["metadata"], "annotations": annotations}}
+        )
+    except Unreachable:
+        return False
+    except Conflict:
+        # Created by a try whose answer was lost.
+        return True
+    return True
+
+
+async def _until_ready(
+    plan: Plan, supervisor: psutil.Process, progress: Progress, deadline_s: float | None = None
+) -> None:
+    deadline_s = deadline_s or time.monotonic() + plan.timeout_s
+    wanted = {region.name: _wanted_pods(plan.manner, region.name) for region in plan.network.regions}
+    async with connected(plan.state) as clients:
+        while True:
+            pods = await pod_states(clients)
+            up = sum(pod.up for pod in pods)
+            progress(f"{up} of {sum(wanted.values())} pods ready")
+            answers = up >= sum(wanted.values()) and await entry_answers(plan.network.entry)
+            if answers:
+                return
+            _check(plan, supervisor, deadline_s, _missing(pods, wanted, plan))
+            await asyncio.sleep(POLL_S)
+
+
+def _wanted_pods(manner: str, region: str) -> int:
+    return sum(int(obj["spec"]["replicas"]) for obj in manifests(manner, region) if obj["kind"] == "Deployment")
+
+
+def _missing(pods: list[PodState], wanted: Mapping[str, int], plan: Plan) -> str:
+    late = [f"{pod.name} in {pod.region}" for pod in pods if not pod.up]
+    absent = [
+        f"{number - existing} pods not created in {region}"
+        for region, number in wanted.items()
+        if (existing := sum(pod.region == region for pod in pods)) < number
+    ]
+    what = late + absent or [f"the entry http://{plan.network.entry}"]
+    return f"not ready: {', '.join(what[:5])}{' and more' if len(what) > 5 else ''}"
+
+
+def _check(plan: Plan, supervisor: psutil.Process, deadline_s: float, missing: str) -> None:
+    if not supervisor.is_running() or supervisor.status() == psutil.STATUS_ZOMBIE:
+        why = plan.state.failure() or "the supervisor ended"
+        raise SandboxBroken(why, where=str(plan.state.logs), do="then run `gameday sandbox up` again")
+    if time.monotonic() > deadline_s:
+        raise SandboxBroken(
+            f"{missing} after {plan.timeout_s:g} s",
+            where=str(plan.state.root),
+            do=f"see the pods' logs in {plan.state.pods} and the parts' in {plan.state.logs}, "
+            "then run `gameday sandbox down`",
+        )

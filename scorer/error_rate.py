@@ -1,0 +1,46 @@
+"""Error rate and availability in the window: two sides of one share."""
+from __future__ import annotations
+
+import numpy as np
+
+from scorer.facts import Facts
+from scorer.intervals import Interval, clopper_pearson, tidy
+from scorer.requests import Requests
+from scorer.targets import Slo
+from scorer.verdict import Measure
+
+
+def bad_share(requests: Requests, slo: Slo | None, confidence: float) -> tuple[int, Interval]:
+    """How many of the sent requests were bad by an SLO (None: that failed), and the bounds of the share of bad ones.
+
+    Requests need not be alike: for trials of differing probabilities the exact binomial bounds of their mean are
+    conservative (Hoeffding, 1956). Arrivals that were never sent count as good in the lower bound, as bad in the upper.
+    """
+    good = requests.ok if slo is None or slo.slow_ns is None else requests.ok & (requests.latency_ns <= slo.slow_ns)
+    bad, unsent, n = int(np.count_nonzero(requests.sent & ~good)), requests.unsent, len(requests)
+    return bad, Interval(clopper_pearson(bad, n, confidence).low, clopper_pearson(bad + unsent, n, confidence).high)
+
+
+def error_rate(facts: Facts, confidence: float) -> Measure:
+    """Per cent of requests that failed. Raises LookupError."""
+    return _share(facts, confidence, "error-rate")
+
+
+def availability(facts: Facts, confidence: float) -> Measure:
+    """Per cent of requests that were answered well. Raises LookupError."""
+    return _share(facts, confidence, "availability")
+
+
+def _share(facts: Facts, confidence: float, name: str) -> Measure:
+    judged = facts.judged
+    bad, share = bad_share(judged, None, confidence)
+    sent = len(judged) - judged.unsent
+    bounds, value = share.scaled(100), 100 * bad / sent if sent else None
+    if name == "availability":
+        bounds, value = Interval(100 - bounds.high, 100 - bounds.low), None if value is None else 100 - value
+    return Measure(
+        name=name, value=None if value is None else tidy(value), low=tidy(bounds.low), high=tidy(bounds.high), unit="%",
+        n=len(judged), method=f"Clopper–Pearson, each bound at {100 * confidence:g} %; unsent arrivals bad in one, "
+                              "good in the other",
+        evidence=(f"{bad} of {sent} sent requests failed, {judged.unsent} were never sent",)
+        if sent else ("no request was sent in the window",))

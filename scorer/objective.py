@@ -1,0 +1,76 @@
+"""A promise and what was measured against it: the grade, why, and what would settle what is open."""
+from __future__ import annotations
+
+from typing import Literal
+
+from scorer.intervals import trials_needed
+from scorer.targets import MEASURE_UNITS, ObjectiveTarget
+from scorer.verdict import Grade, Measure, Objective
+
+Comparison = Literal["at most", "at least"]
+
+
+def grade(low: float | None, high: float | None, target: float, threshold: float, comparison: Comparison) -> Grade:
+    """The grade of an interval: all of it within the target, within the threshold, beyond it, or neither.
+
+    A missing bound is no bound: what is open above is never shown to be at most anything.
+    """
+    if comparison == "at least":
+        return grade(None if high is None else -high, None if low is None else -low, -target, -threshold, "at most")
+    if high is not None and high <= target:
+        return Grade.PASS
+    if high is not None and high <= threshold:
+        return Grade.WARN
+    if low is not None and low > threshold:
+        return Grade.FAIL
+    return Grade.INCONCLUSIVE
+
+
+def judge(name: str, promise: ObjectiveTarget, measure: Measure, confidence: float) -> Objective:
+    """Hold a measure against its promise."""
+    comparison: Comparison = "at most" if promise.at_most is not None else "at least"
+    target, threshold = promise.limit.within(MEASURE_UNITS[promise.measure])
+    verdict = grade(measure.low, measure.high, target, threshold, comparison)
+    return Objective(name=name, title=promise.title, verdict=verdict, comparison=comparison, target=target,
+                     threshold=threshold, measure=measure, says=_says(verdict, measure, target, threshold, comparison,
+                                                                      confidence))
+
+
+def figure(amount: float | None, unit: str) -> str:
+    """A figure as a person reads it: four significant digits and its unit; counts and thousands whole."""
+    if amount is None:
+        return "unbounded"
+    return f"{amount:,.0f} {unit}" if unit == "requests" or abs(amount) >= 1000 else f"{amount:.4g} {unit}"
+
+
+def _says(verdict: Grade, measure: Measure, target: float, threshold: float, comparison: Comparison,
+          confidence: float) -> str:
+    unit = measure.unit
+    bound = measure.high if comparison == "at most" else measure.low
+    other = measure.low if comparison == "at most" else measure.high
+    if verdict is Grade.PASS:
+        return f"{comparison} {figure(bound, unit)}, promised {comparison} {figure(target, unit)}"
+    if verdict is Grade.WARN:
+        return (f"{comparison} {figure(bound, unit)}: beyond the target of {figure(target, unit)}, "
+                f"within the threshold of {figure(threshold, unit)}")
+    opposite = "at least" if comparison == "at most" else "at most"
+    if verdict is Grade.FAIL:
+        return f"{opposite} {figure(other, unit)}, promised {comparison} {figure(threshold, unit)}"
+    return f"cannot tell: {_settled_by(measure, target, threshold, comparison, confidence)}"
+
+
+def _settled_by(measure: Measure, target: float, threshold: float, comparison: Comparison, confidence: float) -> str:
+    if measure.n == 0:
+        return measure.evidence[0] if measure.evidence else "there are no observations"
+    if measure.unit == "%" and measure.value is not None:
+        bad = round((measure.value if comparison == "at most" else 100 - measure.value) / 100 * measure.n)
+        for claim in (target, threshold):
+            limit = (claim if comparison == "at most" else 100 - claim) / 100
+            if 0 < limit < 1 and bad < limit * measure.n:
+                needs = trials_needed(bad, limit, confidence)
+                kind = f"requests with no more than {bad} bad" if bad else "clean requests"
+                return f"needs {needs} {kind} to claim {comparison} {figure(claim, '%')}, has {measure.n}"
+    if measure.value is None or measure.high is None:
+        return measure.evidence[0] if measure.evidence else "it is open above"
+    return (f"{figure(measure.low, measure.unit)} to {figure(measure.high, measure.unit)} holds the "
+            f"{figure(threshold, measure.unit)} on which it turns; more requests narrow it")

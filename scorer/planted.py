@@ -1,0 +1,220 @@
+"""Bundles whose truth is known: what accuracy is measured against, and what tests of bundle readers build on.
+
+`plant(root, Plan(...))` writes a whole bundle through the same writers as a real run and returns the truth. The same
+plan gives the same bytes of every table.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from bundle.manifest import Effect, LoadRecord, Manifest, Phase, PhaseName, Worker
+from bundle.table import REQUESTS, SAMPLES, StreamWriter
+from bundle.timeline import Entry
+from bundle.writer import BundleWriter
+
+EPOCH_NS = 1_764_000_000_000_000_000
+CONTEXT, NAMESPACE, APP = "us-east-1", "tars", "orchestration-agent"
+_S = 1_000_000_000
+_MS = 1_000_000
+_WATCH_DELAY_NS = 20 * _MS
+"""How long a watch may take to deliver an event: the width of a watched entry's interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A stretch in which each request is bad with the probability `share`. Seconds from the fault."""
+
+    start_s: float
+    end_s: float
+    share: float = 1.0
+    slow_ms: float | None = None
+    """Bad by being this slow rather than by failing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to plant. Seconds; the fault is at the start of the fault phase plus one second, uncertain by `fault_ms`."""
+
+    seed: int = 0
+    rate_per_s: float = 100.0
+    spacing: Literal["uniform", "poisson"] = "uniform"
+    warm_up_s: float = 1.0
+    baseline_s: float = 5.0
+    after_s: float = 20.0
+    """From the fault to the end of the recovery phase; the cool-down of 2 s comes after it."""
+    outages: tuple[Outage, ...] = (Outage(0.0, 3.0),)
+    background: float = 0.0
+    """The share of requests that fail at any time, fault or not."""
+    fault_ms: float = 40.0
+    ready_s: float | None = 6.0
+    """When the replacement pod is ready, in seconds from the fault; None: never."""
+    pods_killed: int = 1
+    """How many pods really lose their UID; the harness expects one."""
+    blind: tuple[float, float] | None = None
+    """The pods' watch is lost and resumed, in seconds from the fault."""
+    unsent: tuple[float, float] | None = None
+    """Arrivals that the generator records as due and doesn't send, in seconds from the fault."""
+    silent: tuple[float, float] | None = None
+    """Arrivals that the generator loses without a trace, in seconds from the fault."""
+    late_ms: float = 0.2
+    """The generator's mean lateness."""
+    hypothesis_met: bool = True
+    killed: bool = False
+    """The harness was killed in the recovery phase: tables and phases stay open."""
+    drill: str = "pod-kill"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What really happened. `recovery_s` is None where the service never recovered, 0 where it was never bad."""
+
+    fault_ns: int
+    recovery_s: float | None
+    ready_s: float | None
+    failed: int
+    """Failed requests due in the window that objectives are judged over."""
+
+
+def plant(root: Path, plan: Plan) -> Truth:
+    """Write the bundle of a plan to `root`, which must not exist, and return the truth."""
+    rng = np.random.default_rng(plan.seed)
+    phases = _phases(plan)
+    fault_start, recovery_end = phases[2].start_ns, phases[3].end_ns
+    earliest = fault_start + _S
+    fault = earliest + round(rng.random() * plan.fault_ms * _MS)
+    if plan.killed:
+        phases = (*phases[:3], Phase(name=PhaseName.RECOVERY, start_ns=phases[3].start_ns))
+    writer = BundleWriter(root, Manifest(
+        id=f"planted-{plan.seed}", drill=plan.drill, title="A planted drill", contexts=(CONTEXT,), namespace=NAMESPACE,
+        seed=plan.seed, clock_wall_ns=EPOCH_NS, clock_mono_ns=0, watched=(CONTEXT,), phases=phases,
+        clock_drift_ns=None if plan.killed else 0, outcome="running" if plan.killed else "completed",
+        load=LoadRecord(model="open", rate_per_s=plan.rate_per_s, spacing=plan.spacing, timeout_s=5,
+                        workers=(Worker(name="worker-1"),)),
+        effects=(Effect(kind="pods-replaced", activity="kill", context=CONTEXT, namespace=NAMESPACE,
+                        selector=f"app={APP}", count=1),)))
+    end = recovery_end or 0
+    failed = _write_requests(root, plan, rng, fault, (earliest, end), end + (0 if plan.killed else 2 * _S))
+    _write_lag(root, plan, rng, end)
+    for entry in sorted(_timeline(plan, fault, earliest), key=lambda entry: entry.latest_ns):
+        writer.append(entry)
+    if not plan.killed:
+        writer.close()
+    ends = [outage.end_s for outage in plan.outages]
+    recovered = max(ends, default=0.0)
+    return Truth(fault_ns=fault, recovery_s=None if recovered >= plan.after_s else recovered, ready_s=plan.ready_s,
+                 failed=failed)
+
+
+def _phases(plan: Plan) -> tuple[Phase, ...]:
+    lengths = {PhaseName.WARM_UP: plan.warm_up_s, PhaseName.BASELINE: plan.baseline_s, PhaseName.FAULT: 3.0,
+               PhaseName.RECOVERY: plan.after_s - 2.0, PhaseName.COOL_DOWN: 2.0}
+    phases, now = [], EPOCH_NS
+    for name, length_s in lengths.items():
+        phases.append(Phase(name=name, start_ns=now, end_ns=now + round(length_s * _S)))
+        now += round(length_s * _S)
+    return tuple(phases)
+
+
+def _write_requests(root: Path, plan: Plan, rng: np.random.Generator, fault_ns: int, window: tuple[int, int],
+                    end_ns: int) -> int:
+    count = int((end_ns - EPOCH_NS) / _S * plan.rate_per_s)
+    gaps = rng.exponential(1.0, count) if plan.spacing == "poisson" else np.ones(count)
+    scheduled = EPOCH_NS + np.round(np.cumsum(gaps) / plan.rate_per_s * _S).astype(np.int64)
+    scheduled = scheduled[(scheduled < end_ns) & ~_during(scheduled, fault_ns, plan.silent)]
+    count = len(scheduled)
+    late = np.round(rng.exponential(plan.late_ms * _MS, count)).astype(np.int64)
+    service = np.round(rng.lognormal(np.log(12), 0.3, count) * _MS).astype(np.int64)
+    handled = scheduled + late + np.round(service * rng.random(count)).astype(np.int64)
+    ok = rng.random(count) >= plan.background
+    for outage in plan.outages:
+        hit = _during(handled, fault_ns, (outage.start_s, outage.end_s)) & (rng.random(count) < outage.share)
+        if outage.slow_ms is not None:
+            service[hit] += round(outage.slow_ms * _MS)
+        else:
+            ok[hit] = False
+    service[~ok] = (handled - scheduled - late)[~ok]
+    unsent = _during(scheduled, fault_ns, plan.unsent)
+    ok &= ~unsent
+    errors = np.where(ok, 0, np.where(unsent, 2, 1))
+    constant = np.zeros(count, dtype=np.int32)
+    columns = [
+        pa.array(scheduled), pa.array(scheduled + late, mask=unsent), pa.array(late + service, mask=unsent),
+        pa.array(np.where(ok, 200, 0).astype(np.uint16)), pa.array(ok), pa.array(np.where(ok, 128, 0)),
+        _names(constant, ["GET /health"]), _names(constant, [CONTEXT]),
+        _names(errors, ["", "connection refused", "unsent: no free slot"]), _names(constant, ["worker-1"]),
+    ]
+    stream = StreamWriter(root / "requests" / "worker-1.arrows", REQUESTS)
+    batch = pa.RecordBatch.from_arrays(columns, schema=REQUESTS)
+    for start in range(0, batch.num_rows, 1000):
+        stream.append(batch.slice(start, 1000))
+    stream.close()
+    judged = (scheduled >= window[0]) & (scheduled < window[1])
+    return int(np.count_nonzero(judged & ~ok & ~unsent))
+
+
+def _write_lag(root: Path, plan: Plan, rng: np.random.Generator, end_ns: int) -> None:
+    times = np.arange(EPOCH_NS, end_ns, _S // 4)
+    constant = np.zeros(len(times), dtype=np.int32)
+    stream = StreamWriter(root / "samples" / "worker-1.arrows", SAMPLES)
+    stream.append(pa.RecordBatch.from_arrays(
+        [pa.array(times), _names(constant, ["load.lag_s"]), _names(constant, ["worker-1"]),
+         pa.array(rng.exponential(plan.late_ms / 1e3, len(times)))], schema=SAMPLES))
+    stream.close()
+
+
+def _timeline(plan: Plan, fault_ns: int, earliest_ns: int) -> list[Entry]:
+    def watched(kind: str, event: str, at_s: float, name: str, uid: str, **attributes: str | int | bool) -> Entry:
+        received = fault_ns + round(at_s * _S) + _WATCH_DELAY_NS // 2
+        return Entry(kind, event, received - _WATCH_DELAY_NS, received, CONTEXT, NAMESPACE, name, uid, "watch",
+                     {"labels": {"app": APP}, **attributes})
+
+    def observed(event: str, at_s: float, watches: str) -> Entry:
+        at = fault_ns + round(at_s * _S)
+        return Entry("observer", event, at, at, CONTEXT, source="watch", attributes={"watches": watches})
+
+    def noted(kind: str, event: str, earliest: int, latest: int, **attributes: str | bool) -> Entry:
+        return Entry(kind, event, earliest, latest, source="chaos", attributes=attributes)
+
+    before_s = -(plan.baseline_s + 1.5)
+    entries = [observed("connected", before_s, watches) for watches in ("pods", "deployments")]
+    entries += [watched("pod", "present", before_s, f"agent-{n}", f"old-{n}", phase="Running", ready=True)
+                for n in range(3)]
+    entries.append(watched("deployment", "present", before_s, APP, "deployment", desired=3, ready=3))
+    for event, at in (("begin", earliest_ns - _S // 2), ("end", earliest_ns - _S // 10)):
+        entries.append(noted("hypothesis", event, at, at, when="before",
+                             **({"met": plan.hypothesis_met} if event == "end" else {})))
+    latest_ns = earliest_ns + round(plan.fault_ms * _MS)
+    entries += [noted("fault", "begin", earliest_ns, latest_ns, activity="kill"),
+                noted("fault", "end", latest_ns, latest_ns, activity="kill", status="succeeded")]
+    for n in range(plan.pods_killed):
+        entries += [watched("pod", "deleted", 0.05, f"agent-{n}", f"old-{n}", phase="Running", deleting=True),
+                    watched("pod", "added", 0.1, f"agent-new-{n}", f"new-{n}", phase="Pending", ready=False)]
+        if plan.ready_s is not None:
+            running_s = 0.1 + (plan.ready_s - 0.1) / 3
+            entries += [watched("pod", "modified", at_s, f"agent-new-{n}", f"new-{n}", phase="Running", ready=ready)
+                        for at_s, ready in ((running_s, False), (plan.ready_s, True))]
+    if plan.pods_killed:
+        left = 3 - plan.pods_killed
+        entries.append(watched("deployment", "modified", 0.12, APP, "deployment", desired=3, ready=left))
+        if plan.ready_s is not None:
+            entries.append(watched("deployment", "modified", plan.ready_s, APP, "deployment", desired=3, ready=3))
+    if plan.blind is not None:
+        entries += [observed("lost", plan.blind[0], "pods"), observed("resumed", plan.blind[1], "pods")]
+    return entries
+
+
+def _during(times: npt.NDArray[np.int64], fault_ns: int, span_s: tuple[float, float] | None) -> npt.NDArray[np.bool_]:
+    if span_s is None:
+        return np.zeros(len(times), dtype=np.bool_)
+    after_s = (times - fault_ns) / _S
+    return (after_s >= span_s[0]) & (after_s < span_s[1])
+
+
+def _names(codes: npt.NDArray[np.integer], names: list[str]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(names))

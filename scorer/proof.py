@@ -1,0 +1,32 @@
+"""Proof that the fault took effect: what the harness said it must be seen to do, held against what was seen."""
+from __future__ import annotations
+
+from bundle.manifest import Effect
+from scorer.cluster import replicas_of
+from scorer.facts import Facts
+
+
+def proven(facts: Facts) -> tuple[bool, str]:
+    """Whether every effect was seen, and one line about each. Raises ValueError for a selector not understood."""
+    if not facts.manifest.effects:
+        return False, "the experiment's method injects no fault whose effect could be seen"
+    if facts.fault is None or facts.window is None:
+        return False, "no fault was recorded to have begun"
+    seen = [_seen(facts, effect) for effect in facts.manifest.effects]
+    return all(ok for ok, _ in seen), "; ".join(says for _, says in seen)
+
+
+def _seen(facts: Facts, effect: Effect) -> tuple[bool, str]:
+    window = facts.window
+    assert window is not None  # proven saw to it
+    if effect.kind == "replicas":
+        ready = [reading.ready for reading in replicas_of(facts.timeline, effect.context, effect.namespace)
+                 if reading.name == effect.name and window.start_ns <= reading.since.high <= window.end_ns]
+        seen = ", ".join(str(count) for count in dict.fromkeys(ready)) or "no change"
+        return effect.count in ready, (f"{effect.name} in {effect.context} was to have {effect.count} ready replicas; "
+                                       f"seen: {seen}")
+    gone = [pod for pod in facts.victims(effect) if pod.deleted is not None and pod.deleted.low <= window.end_ns]
+    names = f" ({', '.join(sorted(pod.name for pod in gone))})" if gone else ""
+    which = effect.selector or "any label"
+    return len(gone) >= effect.count, (f"{len(gone)} of at least {effect.count} pods with {which} in {effect.context} "
+                                       f"lost their UID after the fault began{names}")

@@ -1,0 +1,174 @@
+"""Recovery as users see it: from the fault until every SLI is, and stays, within its SLO.
+
+`docs/measurement.md` derives the interval. In short: the service was bad when the last bad request was under way, and
+good when a request was answered after which an outage that hits requests as this one did would have hit another.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from scorer.facts import Facts
+from scorer.intervals import Interval, reach, tidy, trials_needed
+from scorer.requests import Flags, Requests
+from scorer.stages import Milestone, fault_milestones, stages
+from scorer.targets import Slo, Targets
+from scorer.verdict import Measure, Stage
+
+_LAST_HITS = (6, 25)
+"""The outage's end is bounded by its last 25 bad requests, and by its last 6, lest it thinned out before it ended."""
+
+
+@dataclass(frozen=True)
+class Break:
+    """The bad request, by index, that put an SLI out of its SLO for the last time, and the SLO."""
+
+    index: int
+    slo: Slo
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Where the good stretch begins that lasts to the end of the recording, what broke the one before, how often one
+    broke that had lasted a fifth of the hold time, and whether this one lasted the whole of it."""
+
+    first: int
+    broken_by: Break | None
+    flaps: int
+    held: bool
+
+
+def good_stretch(requests: Requests, slos: tuple[Slo, ...], hold_ns: int) -> Stretch:
+    """Find the stretch in which every SLI, counted from its start, is within its SLO at every moment.
+
+    `requests` in order of their start. Only bad requests can break a stretch, so only they are walked through.
+    """
+    bad_by_slo = [bad_requests(requests, slo) for slo in slos]
+    start_ns = requests.start_ns
+    first, broken_by, flaps, counts = 0, None, 0, [0] * len(slos)
+    for index in np.flatnonzero(np.logical_or.reduce(bad_by_slo)).tolist():
+        for number, (bad, slo) in enumerate(zip(bad_by_slo, slos, strict=True)):
+            counts[number] += int(bad[index])
+            if counts[number] > slo.tolerated * (index - first + 1) * (1 + 1e-9):
+                flaps += broken_by is not None and 5 * (start_ns[index] - start_ns[first]) >= hold_ns
+                first, broken_by, counts = index + 1, Break(index, slo), [0] * len(slos)
+                break
+    held = first < len(requests) and int(start_ns[-1] - start_ns[first]) >= hold_ns
+    return Stretch(first, broken_by, flaps, held)
+
+
+def bad_requests(requests: Requests, slo: Slo) -> Flags:
+    """Which requests an SLO counts as bad."""
+    return ~requests.ok if slo.slow_ns is None else ~requests.ok | (requests.latency_ns > slo.slow_ns)
+
+
+def recovery_user(facts: Facts, targets: Targets) -> Measure:
+    """Seconds from the fault to users' recovery. Raises LookupError where no fault was recorded."""
+    if facts.fault is None:
+        raise LookupError("no fault was recorded to recover from")
+    confidence = targets.validity.confidence
+    requests = _since(facts, int(facts.fault.low))
+    hold_ns = round(targets.recovery.hold_s * 1e9)
+    stretch = good_stretch(requests, tuple(targets.slos.values()), hold_ns)
+    method = (f"first good stretch of at least {targets.recovery.hold_s:g} s that lasts to the end of the recording; "
+              f"its start bounded from the last bad requests at {100 * confidence:g} %")
+
+    def measured(value: float | None, low: float, high: float, evidence: tuple[str, ...],
+                 path: tuple[Stage, ...] = ()) -> Measure:
+        return Measure(name="recovery-user", value=None if value is None else tidy(value), low=tidy(low),
+                       high=tidy(high), unit="s", n=len(requests), method=method, evidence=evidence, stages=path)
+
+    if stretch.broken_by is None and stretch.held:
+        high, evidence = _never_bad(facts, targets, requests)
+        return measured(0.0, 0.0, high, evidence)
+    low = _last_shown(requests, stretch, confidence)
+    low_s = 0.0 if low is None else max(0.0, low - facts.fault.high - facts.clock_uncertainty_ns) / 1e9
+    if not stretch.held:
+        watched = (facts.ended_ns - facts.fault.low) / 1e9
+        return measured(None, low_s, float("inf"), (
+            f"users had not recovered for {targets.recovery.hold_s:g} s when the recording ended, "
+            f"{watched:.1f} s after the fault",))
+    assert stretch.broken_by is not None  # what was never broken and is held was dealt with above
+    end = Interval(float(requests.start_ns[stretch.broken_by.index]), _first_good_ns(requests, stretch.first))
+    latest_ns, evidence = _end_of_outage(requests, stretch, confidence)
+    good = Milestone("traffic good", end)
+    value = (max(facts.fault.low, (end.low + end.high) / 2) - (facts.fault.low + facts.fault.high) / 2) / 1e9
+    high_s = (latest_ns - facts.fault.low + facts.clock_uncertainty_ns) / 1e9
+    flaps = (f"{stretch.flaps} flaps",) if stretch.flaps else ()
+    return measured(max(value, low_s), low_s, high_s, (*evidence, *flaps),
+                    stages(facts.fault, (*_before(fault_milestones(facts), end.high), good)))
+
+
+def _since(facts: Facts, fault_ns: int) -> Requests:
+    """The sent requests that were under way at the fault or came after it, in order of their start."""
+    requests = facts.requests.where(facts.requests.sent & (facts.requests.done_ns >= fault_ns))
+    return requests.where(np.argsort(requests.start_ns, kind="stable"))
+
+
+def _first_good_ns(requests: Requests, index: int) -> float:
+    """When the first good answer came of the requests from `index` on; infinite where there is none."""
+    done = requests.done_ns[index:][requests.ok[index:]]
+    return float(done.min()) if len(done) else float("inf")
+
+
+def _never_bad(facts: Facts, targets: Targets, requests: Requests) -> tuple[float, tuple[str, ...]]:
+    """By when an outage that breaks the strictest SLO would have shown itself, in seconds from the fault."""
+    slo, confidence = targets.strictest, targets.validity.confidence
+    bad = np.cumsum(bad_requests(requests, slo))
+    needs = trials_needed(0, slo.tolerated, confidence)
+    while needs <= len(requests) and (more := trials_needed(int(bad[needs - 1]), slo.tolerated, confidence)) > needs:
+        needs = more
+    fault = facts.fault
+    assert fault is not None
+    clean = "no request was bad" if not bad[-1] else f"{bad[-1]} bad requests are within every SLO"
+    if needs > len(requests):
+        return float("inf"), (f"{clean}, but it needs {needs} requests after the fault to exclude an outage, has "
+                              f"{len(requests)}",)
+    latest = (float(requests.done_ns[:needs].max()) - fault.low + facts.clock_uncertainty_ns) / 1e9
+    return latest, (f"{clean}; an outage of more than {100 * slo.tolerated:g} % would have shown in the first {needs} "
+                    f"requests after the fault, which took {latest:.2f} s",)
+
+
+def _last_shown(requests: Requests, stretch: Stretch, confidence: float) -> float | None:
+    """When the last bad request started that can't be one of those which the SLO tolerates at any time.
+
+    Tolerated ones lie apart: at the tolerated share, the chance that one follows within `near` requests of the bad one
+    before it is 1 - confidence. None where no bad request came so close upon another, or upon the fault.
+    """
+    if stretch.broken_by is None:
+        return None
+    slo = stretch.broken_by.slo
+    near = max(1, int(np.log(confidence) / np.log1p(-slo.tolerated)))
+    hits = np.flatnonzero(bad_requests(requests, slo)[: stretch.broken_by.index + 1])
+    shown = hits[np.diff(hits, prepend=-1) <= near]
+    return float(requests.start_ns[shown[-1]]) if len(shown) else None
+
+
+def _end_of_outage(requests: Requests, stretch: Stretch, confidence: float) -> tuple[float, tuple[str, ...]]:
+    """The latest moment at which the outage may have ended, and how that was found."""
+    assert stretch.broken_by is not None
+    index, slo, miss = stretch.broken_by.index, stretch.broken_by.slo, 1 - confidence
+    hits = np.flatnonzero(bad_requests(requests, slo)[: index + 1])
+    # Four fifths of the chance to err go to an outage like its last bad requests, one fifth to one so thin that only
+    # the SLO's own share bounds it.
+    unseen = max(_unseen(hits, last, 0.8 * miss) for last in _LAST_HITS)
+    unseen = min(unseen, trials_needed(0, slo.tolerated, 1 - 0.2 * miss))
+    latest = _first_good_ns(requests, index + 1 + unseen)
+    says = f"{len(hits)} bad requests for {slo.title}; the outage may have gone on unseen for {unseen} more"
+    if np.isinf(latest):
+        return latest, (f"{says}, and only {len(requests) - index - 1} followed the last bad one",)
+    return latest, (says,)
+
+
+def _unseen(hits: np.ndarray[tuple[int], np.dtype[np.int64]], last: int, miss: float) -> int:
+    """How many requests an outage may have gone on for after the last of its hits, by its `last` hits."""
+    before = int(hits[-last - 1]) if len(hits) > last else -1
+    position = int(hits[-1]) - before
+    return reach(min(last, len(hits)), position, miss) - position
+
+
+def _before(milestones: tuple[Milestone, ...], end_ns: float) -> Iterator[Milestone]:
+    """The milestones that users' recovery may have waited for: what came after it, it didn't wait for."""
+    return (milestone for milestone in milestones if milestone.when.low <= end_ns)

@@ -1,0 +1,112 @@
+"""The requests of a bundle as columns, read in one pass over its batches."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from bundle.reader import Bundle
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+
+EARLY_NS = 1_000_000
+"""A timer may fire this much before its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Columns of equal length, one row an arrival. Times in UTC nanoseconds on the bundle's clock.
+
+    An arrival that was never sent has `sent` false; its `start_ns` is its scheduled time and its latency 0.
+    """
+
+    scheduled_ns: Ints
+    start_ns: Ints
+    latency_ns: Ints
+    sent: Flags
+    ok: Flags
+
+    def __len__(self) -> int:
+        return len(self.scheduled_ns)
+
+    def where(self, rows: Flags | Ints) -> Requests:
+        """The rows that a mask or an index array selects."""
+        return Requests(*(getattr(self, column.name)[rows] for column in fields(self)))
+
+    def due_within(self, start_ns: int, end_ns: int) -> Requests:
+        """The arrivals that were due in [start, end)."""
+        return self.where((self.scheduled_ns >= start_ns) & (self.scheduled_ns < end_ns))
+
+    @property
+    def done_ns(self) -> Ints:
+        """When the last byte of the answer came, or the request failed."""
+        return self.scheduled_ns + self.latency_ns
+
+    @property
+    def bad(self) -> int:
+        """How many were sent and failed."""
+        return int(np.count_nonzero(self.sent & ~self.ok))
+
+    @property
+    def unsent(self) -> int:
+        """How many were due and never sent: nobody knows how they would have fared."""
+        return int(np.count_nonzero(~self.sent))
+
+
+def read_requests(bundle: Bundle) -> tuple[Requests, int]:
+    """All requests, with each worker's clock set right, and the number of rows that no clock can have written.
+
+    Such rows (a latency below zero, an answer before the request, an answer to a request that was never sent) are left
+    out; that there were any makes the drill invalid.
+    """
+    offsets = {worker.name: worker.clock_offset_ns for worker in (bundle.manifest.load.workers
+                                                                  if bundle.manifest.load else ())}
+    parts: list[Requests] = []
+    absurd = 0
+    for requests, broken in (_columns(batch, offsets) for batch in bundle.requests()):
+        parts.append(requests)
+        absurd += broken
+    return _joined(parts), absurd
+
+
+def _columns(batch: pa.RecordBatch, offsets: dict[str, int]) -> tuple[Requests, int]:
+    workers = batch.column("worker")
+    shift_by_code = np.array([offsets.get(name, 0) for name in workers.dictionary.to_pylist()] or [0], dtype=np.int64)
+    shift = shift_by_code[workers.indices.to_numpy()]
+    scheduled = batch.column("scheduled_ns").to_numpy() - shift
+    started, sent = _values(batch.column("start_ns"))
+    taken, answered = _values(batch.column("latency_ns"))
+    start = np.where(sent, started - shift, scheduled)
+    latency = np.where(answered, taken, start - scheduled)
+    ok = batch.column("ok").to_numpy(zero_copy_only=False)
+    sane = (latency >= 0) & (start >= scheduled - EARLY_NS) & (scheduled + latency >= start) & (~ok | (sent & answered))
+    return Requests(scheduled, start, latency, sent, ok).where(sane), int(np.count_nonzero(~sane))
+
+
+def _values(column: pa.Array) -> tuple[Ints, Flags]:
+    """The values of a nullable column of 64-bit integers, anything where null, and which are not null.
+
+    Straight from the buffers: pyarrow's own way imports its compute functions, a tenth of the time of a whole score.
+    """
+    validity, data = column.buffers()
+    rows = slice(column.offset, column.offset + len(column))
+    values = np.frombuffer(data or b"", dtype=np.int64)[rows]
+    if validity is None:
+        return values, np.ones(len(column), dtype=np.bool_)
+    return values, np.unpackbits(np.frombuffer(validity, dtype=np.uint8), bitorder="little")[rows].astype(np.bool_)
+
+
+def _joined(parts: list[Requests]) -> Requests:
+    def column(name: str) -> Iterator[npt.NDArray[np.int64]]:
+        return (getattr(part, name) for part in parts)
+
+    kinds = {"sent": np.bool_, "ok": np.bool_}
+    return Requests(*(np.concatenate([np.empty(0, kinds.get(f.name, np.int64)), *column(f.name)])
+                      for f in fields(Requests)))

@@ -1,0 +1,173 @@
+"""May the drill count at all? Each check is a condition without which it shows nothing; what is missing is never ok."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from bundle.manifest import PhaseName
+from scorer.blindness import longest_blindness_s
+from scorer.error_rate import bad_share
+from scorer.facts import Facts, Span
+from scorer.intervals import trials_needed
+from scorer.proof import proven
+from scorer.targets import ObjectiveTarget, Targets
+from scorer.verdict import ValidityCheck
+
+Says = tuple[bool, str]
+"""Whether the condition holds, and one line with the figures."""
+
+
+def check_validity(facts: Facts, targets: Targets, promises: Iterable[ObjectiveTarget]) -> tuple[ValidityCheck, ...]:
+    """All checks, in the order in which a person wants to know of them."""
+    checks: tuple[tuple[str, str, Callable[[], Says]], ...] = (
+        ("run-completed", "The run went through all its phases", lambda: _run_completed(facts)),
+        ("steady-state", "Steady state held before the fault", lambda: _steady_state(facts)),
+        ("baseline", "The SLIs were within their SLOs before the fault", lambda: _baseline(facts, targets)),
+        ("fault-proven", "The fault is proven to have taken effect", lambda: proven(facts)),
+        ("load-rate", "The load kept its arrival rate", lambda: _load_rate(facts, targets)),
+        ("generator", "The load generator was not the bottleneck", lambda: _generator(facts, targets)),
+        ("enough-requests", "There were enough requests for the claim", lambda: _enough(facts, targets, promises)),
+        ("observers", "No observer was blind", lambda: _observers(facts, targets)),
+        ("clocks", "Clocks were sane", lambda: _clocks(facts, targets)),
+    )
+    return tuple(_checked(name, title, check) for name, title, check in checks)
+
+
+def _checked(name: str, title: str, check: Callable[[], Says]) -> ValidityCheck:
+    try:
+        ok, says = check()
+    except Exception as problem:  # whatever a damaged bundle provokes: a check that could not be made did not hold
+        ok, says = False, f"could not be checked: {' '.join(f'{type(problem).__name__}: {problem}'.split())}"
+    return ValidityCheck(name=name, title=title, ok=bool(ok), says=says)
+
+
+def _run_completed(facts: Facts) -> Says:
+    manifest = facts.manifest
+    if manifest.outcome == "running":
+        return False, "the run was killed before it ended: its last phase was " + (
+            manifest.phases[-1].name if manifest.phases else "none")
+    if manifest.outcome != "completed":
+        return False, f"the run {manifest.outcome}: {manifest.reason or 'no reason was recorded'}"
+    missing = [name for name in PhaseName if (phase := manifest.phase(name)) is None or phase.end_ns is None]
+    if missing:
+        return False, f"these phases did not run to their end: {', '.join(missing)}"
+    total = max(phase.end_ns or 0 for phase in manifest.phases) - min(phase.start_ns for phase in manifest.phases)
+    return True, f"{len(manifest.phases)} phases in {total / 1e9:.1f} s"
+
+
+def _steady_state(facts: Facts) -> Says:
+    if facts.fault is None:
+        return False, "no fault was recorded for it to come before"
+    before = [entry for entry in facts.timeline if entry.kind == "hypothesis" and entry.event == "end"
+              and entry.attributes.get("when") == "before" and entry.earliest_ns <= facts.fault.low]
+    if not before:
+        return False, "no steady-state hypothesis was evaluated before the fault"
+    last = before[-1]
+    if last.attributes.get("met") is not True:
+        return False, f"the hypothesis was not met: {last.attributes.get('failed') or 'no probe is named'}"
+    return True, f"the hypothesis was met {max(0.0, facts.fault.low - last.latest_ns) / 1e9:.2f} s before the fault"
+
+
+def _baseline(facts: Facts, targets: Targets) -> Says:
+    span = facts.span_of(PhaseName.BASELINE)
+    requests = facts.requests.due_within(span.start_ns, span.end_ns) if span else None
+    sent = 0 if requests is None else len(requests) - requests.unsent
+    if requests is None or not sent:
+        return False, "no request was sent in a baseline phase"
+    parts = []
+    for slo in targets.slos.values():
+        share = bad_share(requests, slo, targets.validity.confidence)[0] / sent
+        parts.append((share <= slo.tolerated,
+                      f"{100 * share:.3g} % bad for {slo.title} (tolerated {100 * slo.tolerated:g} %)"))
+    return all(ok for ok, _ in parts), f"{sent} requests: {', '.join(says for _, says in parts)}"
+
+
+def _load_rate(facts: Facts, targets: Targets) -> Says:
+    load = facts.manifest.load
+    if load is None or not load.rate_per_s:
+        return False, "no load was applied: its rate is 0 or was not recorded"
+    span = _under_load(facts)
+    if span is None:
+        return False, "no phase under load was recorded"
+    requests = facts.requests.due_within(span.start_ns, span.end_ns)
+    sent = len(requests) - requests.unsent
+    # A Poisson process has as many arrivals as it likes, within four standard deviations in all but 1 of 16,000 runs.
+    expected = load.rate_per_s * span.seconds
+    slack = 4 * np.sqrt(expected) if load.spacing == "poisson" else 1
+    due = max(len(requests), round(expected - slack))
+    if not sent or not due:
+        return False, f"sent {sent} of {due} requests due in {span.seconds:.1f} s"
+    starts = np.sort(np.clip(requests.start_ns[requests.sent], span.start_ns, span.end_ns))
+    silence_s = float(np.diff(starts, prepend=span.start_ns, append=span.end_ns).max()) / 1e9
+    # At low rates arrivals lie apart by nature: a Poisson gap exceeds 12 mean gaps once in 160,000.
+    limit_s = max(targets.validity.observer_gap_s, 12 / load.rate_per_s)
+    ok = sent / due >= targets.validity.sent_over_due and silence_s <= limit_s
+    return ok, (f"sent {sent} of {due} due ({100 * sent / due:.2f} %, at least "
+                f"{100 * targets.validity.sent_over_due:g} %), longest silence {silence_s:.2f} s (at most "
+                f"{limit_s:g} s)")
+
+
+def _under_load(facts: Facts) -> Span | None:
+    """From the start of the baseline to the end of the window."""
+    baseline = facts.span_of(PhaseName.BASELINE)
+    if baseline is None or facts.window is None:
+        return None
+    return Span(baseline.start_ns, max(baseline.start_ns, facts.window.end_ns))
+
+
+def _generator(facts: Facts, targets: Targets) -> Says:
+    judged, limit_ms = facts.judged, targets.validity.lateness_p99_ms
+    late_ms = (judged.start_ns - judged.scheduled_ns)[judged.sent] / 1e6
+    if not len(late_ms):
+        return False, "no request was sent in the window"
+    if not len(facts.lag_s):
+        return False, "the load generator recorded no samples of its lag"
+    lateness, lag = _p99(late_ms), _p99(facts.lag_s * 1e3)
+    return lateness <= limit_ms and lag <= limit_ms, (
+        f"99 % of requests started within {lateness:.1f} ms of their time and 99 % of lag samples were within "
+        f"{lag:.1f} ms (at most {limit_ms:g} ms)")
+
+
+def _p99(figures: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+    rank = -(-99 * len(figures) // 100)
+    return float(np.partition(figures, rank - 1)[rank - 1])
+
+
+def _enough(facts: Facts, targets: Targets, promises: Iterable[ObjectiveTarget]) -> Says:
+    """Enough to claim each promised share at its threshold, were every request good."""
+    judged = facts.judged
+    sent = len(judged) - judged.unsent
+    needs = 1
+    for promise in promises:
+        if promise.measure in ("error-rate", "availability"):
+            _, threshold = promise.limit.within("%")
+            tolerated = (threshold if promise.at_most else 100 - threshold) / 100
+            if 0 < tolerated < 1:
+                needs = max(needs, trials_needed(0, tolerated, targets.validity.confidence))
+    return sent >= needs, f"{sent} requests were sent in the window, {needs} are needed"
+
+
+def _observers(facts: Facts, targets: Targets) -> Says:
+    manifest, window = facts.manifest, facts.window
+    contexts = sorted({effect.context for effect in manifest.effects} | set(manifest.contexts))
+    if not contexts or window is None:
+        return False, "there was nothing to observe: no context or no window"
+    unwatched = [context for context in contexts if context not in manifest.watched]
+    if unwatched:
+        return False, f"nothing was watched in {', '.join(unwatched)}"
+    blind_s, where = max((longest_blindness_s(facts.timeline, context, watches, window), f"{watches} of {context}")
+                         for context in contexts for watches in ("pods", "deployments"))
+    limit_s = targets.validity.observer_gap_s
+    return blind_s <= limit_s, (f"blind for {blind_s:.2f} s at most ({where}; at most {limit_s:g} s)" if blind_s
+                                else f"pods and deployments of {', '.join(contexts)} were watched throughout")
+
+
+def _clocks(facts: Facts, targets: Targets) -> Says:
+    drift, limit_ms = facts.manifest.clock_drift_ns, targets.validity.clock_drift_ms
+    if drift is None:
+        return False, "the clock's drift was not measured at the end of the run"
+    uncertainty_ms = facts.clock_uncertainty_ns / 1e6
+    ok = abs(drift) / 1e6 <= limit_ms and uncertainty_ms <= limit_ms and not facts.absurd_rows
+    return ok, (f"drift {drift / 1e6:.1f} ms, workers' clocks known to {uncertainty_ms:.1f} ms (at most {limit_ms:g} "
+                f"ms), {facts.absurd_rows} requests with impossible times")

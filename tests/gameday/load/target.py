@@ -1,0 +1,54 @@
+"""A real HTTP server on a port of its own, on a thread of its own."""
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+
+from aiohttp import web
+
+REGION = "us-east-1"
+
+
+class Target:
+    """`hits` counts requests by method and path, `keys` keeps the Idempotency-Keys that came, in order.
+
+    /status/N is answered with status N, /hang never, /close by breaking the connection, all else with its own path.
+    """
+
+    def __init__(self) -> None:
+        self.hits: Counter[str] = Counter()
+        self.keys: list[str] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self.port = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def close(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _start(self) -> int:
+        app = web.Application()
+        app.router.add_route("*", "/{tail:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        return int(self._runner.addresses[0][1])
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        self.hits[f"{request.method} {request.path}"] += 1
+        self.keys += request.headers.getall("Idempotency-Key", [])
+        _, kind, *rest = request.path.split("/")
+        if kind == "hang":
+            await asyncio.sleep(3600)
+        if kind == "close" and request.transport is not None:
+            request.transport.abort()
+        status = int(rest[0]) if kind == "status" else 200
+        return web.Response(text=request.path, status=status, headers={"x-gameday-region": REGION})

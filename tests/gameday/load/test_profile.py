@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gameday.load.errors import BadProfile
+from gameday.load.profile import check_profile
+
+OPEN = """\
+from locust import task
+from gameday.load.user import ArrivalUser
+print("profiles may print")
+class A(ArrivalUser):
+    rate = 30
+    timeout_s = 4
+    @task
+    def get(self): self.client.get("/")
+class B(A):
+    rate = 20
+"""
+CLOSED = """\
+from locust import FastHttpUser, task
+class C(FastHttpUser):
+    @task
+    def get(self): self.client.get("/")
+"""
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    return tmp_path / "profile.py"
+
+
+def test_an_open_loop_profile_states_its_rate_and_time_out(profile: Path) -> None:
+    profile.write_text(OPEN)
+    facts = check_profile(profile)
+    assert (facts.model, facts.rate_per_s, facts.timeout_s, facts.users) == ("open", 50, 4, ("A", "B"))
+
+
+def test_a_plain_locust_file_is_closed_and_has_no_rate(profile: Path) -> None:
+    profile.write_text(CLOSED)
+    facts = check_profile(profile)
+    assert (facts.model, facts.rate_per_s, facts.users) == ("closed", None, ("C",))
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("import os\ndef f(:\n", ":2: is not Python: invalid syntax"),
+        ("import os\n\0", ":1: is not Python: source code string cannot contain null bytes"),
+        ("import os\nimport nowhere_to_be_found\n", ":2: ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
+        ("raise SystemExit(0)\n", ":1: SystemExit: 0"),
+        ("import os\n", ": has no User class, so there is nothing to send"),
+        (OPEN.replace("rate = 20", "rate = -1"), ": B: a rate must be from 0 to 100000 arrivals a second, not -1"),
+        ("import os\nos._exit(7)\n", ": ended the process that loaded it, with code 7: without a word"),
+    ],
+)
+def test_what_is_wrong_with_a_profile_is_one_line_with_its_place(profile: Path, source: str, line: str) -> None:
+    profile.write_text(source)
+    with pytest.raises(BadProfile) as caught:
+        check_profile(profile)
+    assert caught.value.line().startswith(f"{profile}{line}")
+    assert caught.value.exit_code == 2
+
+
+def test_a_missing_profile_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadProfile, match=r"none\.py: no such load profile; give a Locust file"):
+        check_profile(tmp_path / "none.py")
+
+
+def test_a_folder_is_no_profile(tmp_path: Path) -> None:
+    with pytest.raises(BadProfile, match="cannot be read: Is a directory"):
+        check_profile(tmp_path)
+
+
+def test_the_harness_side_never_imports_locust() -> None:
+    """Importing it patches sockets, threads and locks of the process that does."""
+    code = ("import sys, gameday.load.process, gameday.load.profile, gameday.load.live; "
+            "sys.exit(any(name.split('.')[0] in ('locust', 'gevent') for name in sys.modules))")
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,130 @@
+"""The command line as a person meets it: quick help, one-line errors, documented exit codes."""
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+RUN = ("run", "experiments/pod-kill.yaml", "--load", "loadprofiles/steady.py")
+
+
+def gameday(*arguments: str, cwd: Path = REPOSITORY, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a shell would."""
+    return subprocess.run([sys.executable, "-m", "gameday", *arguments], cwd=cwd, capture_output=True, text=True,
+                          timeout=60, env={**os.environ, **environment}, check=False)
+
+
+def one_line(text: str) -> str:
+    """The one line that an error is; fails where it is more, or a traceback."""
+    assert text.startswith("gameday: "), text
+    assert text.count("\n") == 1, text
+    assert "Traceback" not in text
+    return text
+
+
+@pytest.mark.parametrize("command", ["run", "score", "recover", "sandbox", "completion"])
+def test_every_subcommand_has_help_with_examples(command: str) -> None:
+    done = gameday(command, "--help")
+    assert done.returncode == 0
+    assert "Examples:" in done.stdout
+    assert f"gameday {command}" in done.stdout
+
+
+def test_the_command_alone_tells_what_there_is() -> None:
+    done = gameday("--help")
+    assert done.returncode == 0
+    for command in ("run", "score", "recover", "sandbox", "completion"):
+        assert f"\n  {command} " in done.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """The start of the command is a feature; a heavy import at the top of a module would creep in unseen."""
+    program = ("import sys; from gameday.cli import invoke; invoke(['--help']); "
+               "print('HEAVY', [m for m in ('numpy', 'pyarrow', 'pydantic', 'kubernetes', 'rich', 'locust') if m in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY, check=True)
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_are_printed(shell: str) -> None:
+    done = gameday("completion", shell)
+    assert done.returncode == 0
+    assert "_GAMEDAY_COMPLETE" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_the_shell_completes_subcommands() -> None:
+    done = gameday(_GAMEDAY_COMPLETE="bash_complete", COMP_WORDS="gameday s", COMP_CWORD="1")
+    assert sorted(line.partition(",")[2] for line in done.stdout.split()) == ["sandbox", "score"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("bogus",), "No such command 'bogus'"),
+        (("run",), "Missing argument 'EXPERIMENT'"),
+        (("run", "experiments/pod-kill.yaml"), "Missing option '--load'"),
+        (("run", "--bogus"), "No such option"),
+        ((*RUN, "--rate", "-1"), "-1"),
+        (("run", "none.yaml", "--load", "loadprofiles/steady.py"), "none.yaml: no such experiment"),
+        (("run", "experiments/pod-kill.yaml", "--load", "none.py"), "none.py: no such load profile"),
+        ((*RUN, "--targets", "none.yaml"), "none.yaml: no such targets file"),
+        ((*RUN, "--drill", "moon-landing"), "says nothing about the drill 'moon-landing'"),
+        (("score", "none"), "none: no such bundle"),
+        (("score", "docs"), "docs: not a bundle"),
+        (("recover", "none"), "no undo record"),
+        (("completion", "cmd.exe"), "cmd.exe"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    done = gameday(*arguments, KUBECONFIG=str(tmp_path / "kubeconfig"))
+    assert says in one_line(done.stderr)
+    assert done.returncode == 2
+    assert done.stdout == ""
+
+
+def test_a_missing_kubeconfig_names_the_file_and_starts_nothing(tmp_path: Path) -> None:
+    done = gameday(*RUN, "--runs", str(tmp_path / "runs"), KUBECONFIG=str(tmp_path / "kubeconfig"))
+    assert str(tmp_path / "kubeconfig") in one_line(done.stderr)
+    assert done.returncode == 2
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_broken_profile_is_told_with_its_line(tmp_path: Path, kubeconfig: Path) -> None:
+    profile = tmp_path / "broken.py"
+    profile.write_text("import os\n\ndef f(:\n")
+    done = gameday("run", "experiments/pod-kill.yaml", "--load", str(profile), KUBECONFIG=str(kubeconfig))
+    assert f"{profile}:3: " in one_line(done.stderr)
+    assert done.returncode == 2
+
+
+def test_a_file_that_is_no_experiment_is_told_with_its_line(kubeconfig: Path) -> None:
+    done = gameday("run", "Makefile", "--load", "loadprofiles/steady.py", "--drill", "pod-kill", KUBECONFIG=str(kubeconfig))
+    assert "Makefile:" in one_line(done.stderr)
+    assert done.returncode == 2
+
+
+def test_a_context_that_is_not_there_is_told_with_those_that_are(kubeconfig: Path) -> None:
+    done = gameday(*RUN, "--context", "moon", KUBECONFIG=str(kubeconfig))
+    assert "no context 'moon'; give one of us-east-1" in one_line(done.stderr)
+    assert done.returncode == 2
+
+
+def test_an_internal_error_is_one_line_too_unless_the_traceback_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = ("import sys; from gameday import cli; cli.COMMANDS['run'] = ('no.such.module', 'x', 'x'); "
+               "sys.exit(cli.invoke(['run']))")
+
+    def run(**environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY,
+                              env={**os.environ, **environment}, check=False)
+
+    monkeypatch.delenv("GAMEDAY_TRACEBACK", raising=False)
+    quiet = run()
+    assert "internal error: ModuleNotFoundError" in one_line(quiet.stderr)
+    assert quiet.returncode == 3
+    assert "Traceback" in run(GAMEDAY_TRACEBACK="1").stderr

@@ -1,0 +1,121 @@
+"""The control inside a real `chaos` process: what reaches the timeline, and what an abort stops."""
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
+from bundle.timeline import Entry, read_timeline
+from gameday.chaos import ChaosProcess
+
+
+def python(name: str, kind: str, module: str, func: str, **arguments: object) -> dict[str, Any]:
+    """An activity that calls a function."""
+    return {"name": name, "type": kind,
+            "provider": {"type": "python", "module": module, "func": func, "arguments": arguments}}
+
+
+def experiment(tmp_path: Path, method: list[dict[str, Any]], **more: object) -> Path:
+    """An experiment file with this method."""
+    path = tmp_path / "experiment.json"
+    path.write_text(json.dumps({"title": "t", "description": "d", "method": method, **more}))
+    return path
+
+
+def start(tmp_path: Path, path: Path) -> ChaosProcess:
+    """A chaos process that records into tmp_path/bundle."""
+    root = tmp_path / "bundle"
+    root.mkdir()
+    return ChaosProcess(path, root, {ENVIRONMENT_VARIABLE: Anchor.take().text()})
+
+
+def finished(chaos: ChaosProcess, tmp_path: Path) -> list[Entry]:
+    """The timeline once it has ended."""
+    assert chaos.child.wait(60) is not None
+    return read_timeline(tmp_path / "bundle" / "timeline.jsonl")[0]
+
+
+def gone(activity: str, after: bool) -> dict[str, Any]:
+    """A probe that succeeds where the file is (after) or isn't (not after) there."""
+    return {"name": activity, "type": "probe", "tolerance": after,
+            "provider": {"type": "python", "module": "os.path", "func": "exists", "arguments": {"path": "/nonexistent"}}}
+
+
+KILL = python("kill", "action", "os", "getcwd")
+
+
+def test_the_fault_spans_the_call_of_the_action_and_not_its_pauses(tmp_path: Path) -> None:
+    method = [{**KILL, "pauses": {"before": 1, "after": 1}}]
+    entries = finished(start(tmp_path, experiment(tmp_path, method)), tmp_path)
+    (begin,) = [e for e in entries if (e.kind, e.event) == ("fault", "begin")]
+    assert begin.attributes["activity"] == "kill"
+    assert begin.attributes["status"] == "succeeded"
+    assert 0 <= begin.latest_ns - begin.earliest_ns < 500_000_000
+
+
+def test_a_probe_is_no_fault_and_neither_is_a_rollback(tmp_path: Path) -> None:
+    method = [python("look", "probe", "os", "getcwd")]
+    path = experiment(tmp_path, method, rollbacks=[python("undo", "action", "os", "getcwd")])
+    entries = finished(start(tmp_path, path), tmp_path)
+    assert [e for e in entries if e.kind == "fault" and e.event != "end"] == []
+    assert [(e.event, e.attributes.get("status")) for e in entries if e.kind == "rollback"] == [
+        ("begin", None), ("end", "succeeded")]
+
+
+def test_a_fault_without_rollbacks_ends_as_it_has_begun_and_with_them_after_them(tmp_path: Path) -> None:
+    path = experiment(tmp_path, [KILL], rollbacks=[python("undo", "action", "os", "getcwd")])
+    order = [(e.kind, e.event) for e in finished(start(tmp_path, path), tmp_path)]
+    assert order.index(("fault", "end")) > order.index(("rollback", "end"))
+
+
+@pytest.mark.parametrize("met", [True, False])
+def test_a_hypothesis_is_told_as_met_or_not_with_the_probes_that_failed(tmp_path: Path, met: bool) -> None:
+    hypothesis = {"title": "h", "probes": [gone("nothing-there", after=not met)]}
+    path = experiment(tmp_path, [KILL], **{"steady-state-hypothesis": hypothesis})
+    entries = finished(start(tmp_path, path), tmp_path)
+    ends = [e for e in entries if (e.kind, e.event) == ("hypothesis", "end")]
+    assert ends[0].attributes == {"when": "before", "met": met, "failed": [] if met else ["nothing-there"], "probes": 1}
+    # where the steady state isn't there beforehand nothing is injected
+    assert ("fault", "begin") in [(e.kind, e.event) for e in entries] or not met
+
+
+def test_a_failed_action_is_told_as_failed(tmp_path: Path) -> None:
+    method = [python("fall", "action", "os", "chdir", path="/nonexistent/folder")]
+    entries = finished(start(tmp_path, experiment(tmp_path, method)), tmp_path)
+    (begin,) = [e for e in entries if (e.kind, e.event) == ("fault", "begin")]
+    assert begin.attributes["status"] == "failed"
+
+
+def test_an_abort_stops_the_method_and_lets_the_rollbacks_run(tmp_path: Path) -> None:
+    """The method is inside a long Python action when the abort comes: what follows must not begin, the undo must."""
+    wait = python("wait", "action", "gameday_test_actions", "wait")
+    (tmp_path / "gameday_test_actions.py").write_text("import time\ndef wait():\n    time.sleep(3)\n")
+    path = experiment(tmp_path, [wait, KILL], rollbacks=[python("undo", "action", "os", "getcwd")])
+    root = tmp_path / "bundle"
+    root.mkdir()
+    chaos = ChaosProcess(path, root, {ENVIRONMENT_VARIABLE: Anchor.take().text(), "PYTHONPATH": str(tmp_path)})
+    deadline = time.monotonic() + 60
+    while not any(e.event == "injecting" for e in read_timeline(root / "timeline.jsonl")[0]):
+        assert time.monotonic() < deadline, chaos.child.last_lines()
+        time.sleep(0.02)
+    assert chaos.abort(30) is True
+    entries = read_timeline(root / "timeline.jsonl")[0]
+    assert "kill" not in [e.attributes.get("activity") for e in entries]
+    assert [e.attributes["status"] for e in entries if (e.kind, e.event) == ("rollback", "end")] == ["succeeded"]
+    assert not (root / "abort").exists()
+
+
+def test_the_journal_and_the_log_lie_in_the_bundle_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = experiment(tmp_path, [KILL])
+    elsewhere = tmp_path / "cwd"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    finished(start(tmp_path, path), tmp_path)
+    assert json.loads((tmp_path / "bundle" / "journal.json").read_text())["status"] == "completed"
+    assert list(elsewhere.iterdir()) == []

@@ -1,0 +1,79 @@
+"""Experiments are checked before anything starts, and each complaint has its line."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gameday.errors import BadInput
+from gameday.experiment import load_experiment
+
+REPOSITORY = Path(__file__).parents[2]
+POD_KILL = (REPOSITORY / "experiments" / "pod-kill.yaml").read_text()
+
+
+def line_of(text: str, part: str) -> int:
+    """The 1-based line at which `part` first stands in `text`."""
+    return text[: text.index(part)].count("\n") + 1
+
+
+def test_the_pod_kill_experiment_must_replace_one_orchestration_agent() -> None:
+    experiment = load_experiment(REPOSITORY / "experiments" / "pod-kill.yaml", "us-east-1")
+    (effect,) = experiment.effects
+    assert experiment.name == "pod-kill"
+    assert (effect.kind, effect.context, effect.namespace) == ("pods-replaced", "us-east-1", "tars")
+    assert (effect.selector, effect.count) == ("app=orchestration-agent", 1)
+
+
+def test_configuration_from_the_environment_reaches_the_effects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAMEDAY_NAMESPACE", "elsewhere")
+    (effect,) = load_experiment(REPOSITORY / "experiments" / "pod-kill.yaml", "c").effects
+    assert effect.namespace == "elsewhere"
+
+
+def test_an_experiment_whose_method_is_empty_has_no_effect(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(POD_KILL[: POD_KILL.index("method:")] + "method: []\n")
+    assert load_experiment(path, "c").effects == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "at", "says"),
+    [
+        ("func: terminate_pods", "func: terminate_podz", "name: kill-one", "terminate_podz"),
+        ("qty: 1", "quantity: 1", "name: kill-one", "quantity"),
+        ("module: chaosk8s.pod.actions", "module: no.such.module", "name: kill-one", "no.such.module"),
+        ("type: action", "type: acton", "name: kill-one", "acton"),
+        ("  - name: kill-one-orchestration-agent\n", "  - title: x\n", "title: x", "needs a name"),
+        ("method:\n", "method: 3\nnotes:\n", "method: 3", "list of activities"),
+        ("title: A killed", "tittle: A killed", "tittle", "title"),
+        ("tolerance: 200", "tolerance: [1", "tolerance: [1", "not valid YAML"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_place(tmp_path: Path, before: str, after: str, at: str, says: str) -> None:
+    assert before in POD_KILL
+    text = POD_KILL.replace(before, after, 1)
+    path = tmp_path / "pod-kill.yaml"
+    path.write_text(text)
+    with pytest.raises(BadInput, match=says) as caught:
+        load_experiment(path, "c")
+    line = caught.value.line()
+    assert "\n" not in line
+    told = int(line.removeprefix(f"{path}:").split(":")[0])
+    if "tittle" in after:
+        assert told == 1  # a missing key has no line of its own
+    else:
+        assert abs(told - line_of(text, at)) <= 1
+
+
+@pytest.mark.parametrize("text", ["", "[]", "just words", "title: x", "method: []"])
+def test_what_is_no_experiment_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    with pytest.raises(BadInput, match=str(path)):
+        load_experiment(path, "c")
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="No such file"):
+        load_experiment(tmp_path / "none.yaml", "c")

@@ -1,0 +1,82 @@
+"""Undoing: what differs from before the fault is set back, and what can't be is told."""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gameday.cluster import Cluster
+from gameday.errors import BadInput, GuardRefused
+from gameday.guards import refuse_over_unfinished_undo
+from gameday.undo import Undo
+from tests.gameday.kubernetes import Objects
+
+WEB = "/apis/apps/v1/namespaces/tars/deployments/web"
+
+
+def scale(cluster: Cluster, replicas: int) -> None:
+    """What a fault does."""
+    cluster.merge_patch(WEB, {"spec": {"replicas": replicas}})
+
+
+def replicas(cluster: Cluster) -> int:
+    """How many replicas are asked for now."""
+    return int(cluster.get(WEB)["spec"]["replicas"])
+
+
+def test_replicas_that_the_fault_changed_are_set_back(cluster: Cluster, objects: Objects, tmp_path: Path) -> None:
+    objects.deployment("web", 3)
+    undo = Undo.arm(tmp_path, [cluster])
+    scale(cluster, 0)
+    assert undo.restore({"us-east-1": cluster}) == ()
+    assert replicas(cluster) == 3
+    assert json.loads((tmp_path / "undo.json").read_text())["state"] == "undone"
+
+
+def test_an_undo_record_is_enough_for_another_process(cluster: Cluster, objects: Objects, tmp_path: Path) -> None:
+    """This is what `gameday recover` rests on after a kill -9."""
+    objects.deployment("web", 3)
+    Undo.arm(tmp_path, [cluster])
+    scale(cluster, 0)
+    undo = Undo.load(tmp_path)
+    assert undo.record.state == "armed"
+    assert undo.restore({"us-east-1": cluster}) == ()
+    assert undo.restore({"us-east-1": cluster}) == ()  # twice does no harm
+    assert replicas(cluster) == 3
+
+
+def test_what_cannot_be_set_back_is_told_and_the_rest_is_set_back(
+    cluster: Cluster, objects: Objects, tmp_path: Path
+) -> None:
+    objects.deployment("gone", 1)
+    objects.deployment("web", 3)
+    undo = Undo.arm(tmp_path, [cluster])
+    scale(cluster, 0)
+    objects.delete("deployments", "gone")
+    (remains,) = undo.restore({"us-east-1": cluster})
+    assert remains.startswith("deployment tars/gone in us-east-1: 1 replicas not restored")
+    assert replicas(cluster) == 3
+    assert Undo.load(tmp_path).record.state == "incomplete"
+
+
+def test_a_record_that_is_missing_or_broken_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no fault was injected"):
+        Undo.load(tmp_path)
+    (tmp_path / "undo.json").write_text("{}")
+    with pytest.raises(BadInput, match="cannot be read"):
+        Undo.load(tmp_path)
+
+
+def test_no_drill_starts_over_one_that_was_not_undone(cluster: Cluster, objects: Objects, tmp_path: Path) -> None:
+    objects.deployment("web", 3)
+    refuse_over_unfinished_undo(tmp_path)  # no runs at all
+    run = tmp_path / "run-1"
+    run.mkdir()
+    undo = Undo.arm(run, [cluster])
+    (tmp_path / "latest").symlink_to("run-1")
+    with pytest.raises(GuardRefused, match=r"run-1: an earlier run has not been undone \(armed\)") as caught:
+        refuse_over_unfinished_undo(tmp_path)
+    assert caught.value.exit_code == 4
+    undo.restore({"us-east-1": cluster})
+    refuse_over_unfinished_undo(tmp_path)

@@ -1,0 +1,128 @@
+"""Recovery as users see it. How often the interval holds the truth is in test_accuracy.py."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from bundle.reader import Bundle
+from scorer.facts import read_facts
+from scorer.planted import Outage, Plan
+from scorer.recovery import good_stretch, recovery_user
+from scorer.requests import Requests
+from scorer.targets import Slo, Targets
+from scorer.verdict import Measure
+
+PlantedBundle = Callable[..., Bundle]
+AVAILABILITY = Slo(title="Availability", sli="availability", objective=99)
+LATENCY = Slo(title="Latency", sli="latency", objective=90, latency_ms=1)
+
+
+def requests(marks: str) -> Requests:
+    """One request a second: `.` good, `x` failed, `s` slow."""
+    start = np.arange(len(marks), dtype=np.int64) * 1_000_000_000
+    latency = np.array([5_000_000 if mark == "s" else 0 for mark in marks], dtype=np.int64)
+    ok = np.array([mark != "x" for mark in marks], dtype=np.bool_)
+    return Requests(start, start, latency, np.ones(len(marks), dtype=np.bool_), ok)
+
+
+@pytest.mark.parametrize(("marks", "first", "broken_at", "flaps", "held"), [
+    ("." * 20, 0, None, 0, True),
+    ("xxx" + "." * 20, 3, 2, 0, True),
+    ("xxx" + "." * 9, 3, 2, 0, False),
+    ("x" * 9, 9, 8, 0, False),
+    ("x..x" + "." * 20, 4, 3, 1, True),
+    ("x....x....x" + "." * 20, 11, 10, 2, True),
+    ("." * 98 + "x" + "." * 20, 99, 98, 0, True),      # 1 of 99 is beyond 1 %
+    ("." * 99 + "x" + "." * 20, 0, None, 0, True),     # 1 of 100 is not
+    ("." * 99 + "xx" + "." * 20, 101, 100, 0, True),
+    ("ssss" + "." * 9 + "s" + "." * 20, 4, 3, 0, True),
+    ("ssss" + "." * 8 + "s" + "." * 20, 13, 12, 1, True),
+    ("", 0, None, 0, False),
+])
+def test_the_good_stretch_begins_where_every_sli_stays_within_its_slo(
+        marks: str, first: int, broken_at: int | None, flaps: int, held: bool) -> None:
+    stretch = good_stretch(requests(marks), (AVAILABILITY, LATENCY), 10_000_000_000)
+    assert (stretch.first, stretch.broken_by and stretch.broken_by.index) == (first, broken_at)
+    assert (stretch.flaps, stretch.held) == (flaps, held)
+
+
+@pytest.fixture
+def recovered(planted: PlantedBundle, targets: Targets) -> Callable[[Plan], Measure]:
+    return lambda plan: recovery_user(read_facts(planted(plan)), targets)
+
+
+def test_a_hard_outage_ends_between_its_last_bad_request_and_the_first_good_ones(
+        recovered: Callable[[Plan], Measure]) -> None:
+    taken = recovered(Plan(outages=(Outage(0, 3),), fault_ms=0))
+    assert taken.low is not None
+    assert taken.high is not None
+    assert taken.low <= 3 <= taken.high
+    assert taken.high - taken.low < 0.045
+    assert taken.value == pytest.approx(3, abs=0.02)
+    assert [stage.name for stage in taken.stages] == ["detect", "reschedule", "start", "traffic good"]
+    assert sum(stage.value or 0 for stage in taken.stages) == pytest.approx(taken.value, abs=0.001)
+
+
+def test_users_who_never_saw_a_bad_request_recovered_at_once_as_far_as_requests_can_tell(
+        recovered: Callable[[Plan], Measure]) -> None:
+    taken = recovered(Plan(outages=(), fault_ms=0))
+    assert (taken.value, taken.low) == (0, 0)
+    assert taken.high == pytest.approx(5.98, abs=0.05)  # 598 requests at 100/s
+    assert taken.evidence[0].startswith(
+        "no request was bad; an outage of more than 0.5 % would have shown in the first 598 requests")
+
+
+def test_too_few_requests_after_the_fault_leave_recovery_open(recovered: Callable[[Plan], Measure]) -> None:
+    taken = recovered(Plan(outages=(), rate_per_s=20))
+    assert (taken.value, taken.low, taken.high) == (0, 0, None)
+    assert taken.evidence[0].startswith(
+        "no request was bad, but it needs 598 requests after the fault to exclude an outage, has")
+
+
+def test_an_outage_that_outlasts_the_recording_is_censored(recovered: Callable[[Plan], Measure]) -> None:
+    taken = recovered(Plan(outages=(Outage(0, 60, 0.5),), fault_ms=0))
+    assert (taken.value, taken.high) == (None, None)
+    assert taken.low == pytest.approx(22, abs=0.3)
+    assert taken.evidence == ("users had not recovered for 5 s when the recording ended, 22.0 s after the fault",)
+
+
+def test_good_for_less_than_the_hold_time_is_not_recovered(recovered: Callable[[Plan], Measure]) -> None:
+    assert recovered(Plan(outages=(Outage(0, 18),), fault_ms=0)).high is None
+    assert recovered(Plan(outages=(Outage(0, 16),), fault_ms=0)).value == pytest.approx(16, abs=0.05)
+
+
+def test_an_outage_that_comes_back_is_a_flap_and_not_a_recovery(recovered: Callable[[Plan], Measure]) -> None:
+    taken = recovered(Plan(outages=(Outage(0, 2), Outage(8, 9)), fault_ms=0))
+    assert taken.value == pytest.approx(9, abs=0.05)
+    assert taken.evidence[-1] == "1 flaps"
+
+
+def test_a_thin_outage_is_bounded_by_how_thin_it_was(recovered: Callable[[Plan], Measure]) -> None:
+    taken = recovered(Plan(outages=(Outage(0, 5, 1 / 9),), fault_ms=0))
+    assert taken.low is not None
+    assert taken.high is not None
+    assert taken.low <= 5 <= taken.high
+    assert 0.1 < taken.high - taken.low < 1.5
+
+
+def test_a_brown_out_by_latency_is_an_outage_for_users(recovered: Callable[[Plan], Measure]) -> None:
+    taken = recovered(Plan(outages=(Outage(0, 4, slow_ms=400),), fault_ms=0))
+    assert taken.value == pytest.approx(4, abs=0.05)
+    assert "for API latency" in taken.evidence[0]
+
+
+def test_the_faults_own_span_widens_the_interval(recovered: Callable[[Plan], Measure]) -> None:
+    sharp, blunt = (recovered(Plan(outages=(Outage(0, 3),), fault_ms=fault_ms)) for fault_ms in (0, 500))
+    assert blunt.high is not None
+    assert blunt.low is not None
+    assert sharp.high is not None
+    assert sharp.low is not None
+    assert blunt.high - blunt.low == pytest.approx(sharp.high - sharp.low + 0.5, abs=0.02)
+
+
+def test_without_a_fault_there_is_nothing_to_recover_from(planted: PlantedBundle, targets: Targets) -> None:
+    facts = read_facts(planted(keep=lambda entry: entry.kind != "fault"))
+    with pytest.raises(LookupError, match="no fault was recorded to recover from"):
+        recovery_user(facts, targets)

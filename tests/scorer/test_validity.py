@@ -1,0 +1,127 @@
+"""Each validity check holds for a sound drill, and falls, alone, when its piece is broken."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bundle.manifest import LoadRecord, Worker
+from bundle.reader import Bundle
+from bundle.timeline import Entry
+from scorer.facts import read_facts
+from scorer.planted import CONTEXT, Plan
+from scorer.score import score
+from scorer.targets import Targets
+from scorer.validity import check_validity
+from scorer.verdict import Grade
+
+PlantedBundle = Callable[..., Bundle]
+CLEAN = Plan(outages=())
+LOAD = {"model": "open", "rate_per_s": 100, "spacing": "uniform"}
+
+
+def failing(bundle: Bundle, targets: Targets) -> dict[str, str]:
+    checks = check_validity(read_facts(bundle), targets, targets.of_drill("pod-kill").values())
+    return {check.name: check.says for check in checks if not check.ok}
+
+
+def test_every_check_holds_for_a_sound_drill(planted: PlantedBundle, targets: Targets) -> None:
+    assert failing(planted(CLEAN), targets) == {}
+
+
+def without_fields(kind: str, **attributes: object) -> Callable[[Entry], bool]:
+    return lambda entry: entry.kind != kind or any(entry.attributes.get(k) != v for k, v in attributes.items())
+
+
+BROKEN: list[tuple[str, Plan, dict[str, Any], str]] = [
+    ("run-completed", CLEAN, {"outcome": "aborted", "reason": "SIGTERM"}, "the run aborted: SIGTERM"),
+    ("run-completed", CLEAN, {"outcome": "running"},
+     "the run was killed before it ended: its last phase was cool-down"),
+    ("steady-state", Plan(outages=(), hypothesis_met=False), {}, "the hypothesis was not met: no probe is named"),
+    ("steady-state", CLEAN, {"keep": without_fields("hypothesis")},
+     "no steady-state hypothesis was evaluated before the fault"),
+    ("baseline", Plan(outages=(), background=0.02, seed=1), {},
+     "500 requests: 2.2 % bad for Availability (tolerated 0.5 %), 2.2 % bad for API latency (tolerated 5 %)"),
+    ("fault-proven", Plan(outages=(), pods_killed=0), {},
+     "0 of at least 1 pods with app=orchestration-agent in us-east-1 lost their UID after the fault began"),
+    ("fault-proven", CLEAN, {"effects": ()}, "the experiment's method injects no fault whose effect could be seen"),
+    ("load-rate", Plan(outages=(), unsent=(2, 3)), {},
+     "sent 2500 of 2600 due (96.15 %, at least 98 %), longest silence 1.01 s (at most 1 s)"),
+    ("load-rate", Plan(outages=(), silent=(2, 2.9)), {},
+     "sent 2510 of 2599 due (96.58 %, at least 98 %), longest silence 0.91 s (at most 1 s)"),
+    ("load-rate", Plan(outages=(), silent=(2, 3.2), baseline_s=60), {},
+     "sent 7980 of 8099 due (98.53 %, at least 98 %), longest silence 1.21 s (at most 1 s)"),
+    ("load-rate", CLEAN, {"load": LoadRecord(model="open", rate_per_s=0)},
+     "no load was applied: its rate is 0 or was not recorded"),
+    ("load-rate", CLEAN, {"load": None}, "no load was applied: its rate is 0 or was not recorded"),
+    ("load-rate", CLEAN, {"load": LoadRecord.model_validate({**LOAD, "rate_per_s": 110})}, "sent 2600 of 2859 due"),
+    ("generator", Plan(outages=(), late_ms=15), {},
+     "99 % of requests started within 72.7 ms of their time and 99 % of lag samples were within"),
+    ("enough-requests", Plan(outages=(), rate_per_s=10), {}, "200 requests were sent in the window, 299 are needed"),
+    ("observers", Plan(outages=(), blind=(2, 3.1)), {},
+     "blind for 1.10 s at most (pods of us-east-1; at most 1 s)"),
+    ("observers", CLEAN, {"keep": without_fields("observer", watches="deployments")},
+     "blind for 20.00 s at most (deployments of us-east-1; at most 1 s)"),
+    ("observers", CLEAN, {"watched": ()}, "nothing was watched in us-east-1"),
+    ("observers", CLEAN, {"contexts": (CONTEXT, "us-west-2")}, "nothing was watched in us-west-2"),
+    ("clocks", CLEAN, {"clock_drift_ns": -200_000_000}, "drift -200.0 ms"),
+    ("clocks", CLEAN, {"clock_drift_ns": None}, "the clock's drift was not measured at the end of the run"),
+    ("clocks", CLEAN, {"load": LoadRecord.model_validate(
+        {**LOAD, "workers": (Worker(name="worker-1", clock_uncertainty_ns=150_000_000),)})},
+     "workers' clocks known to 150.0 ms"),
+]
+
+
+@pytest.mark.parametrize(("name", "plan", "changes", "says"), BROKEN)
+def test_a_check_falls_alone_when_its_piece_is_broken_and_the_drill_is_invalid(
+        planted: PlantedBundle, targets: Targets, name: str, plan: Plan, changes: dict[str, Any], says: str) -> None:
+    bundle = planted(plan, **changes)
+    fallen = failing(bundle, targets)
+    assert list(fallen) == [name]
+    assert says in fallen[name]
+    verdict = score(bundle, targets)
+    assert verdict.verdict is Grade.INVALID
+    assert verdict.summary.startswith(f"invalid, nothing can be claimed: {name}: ")
+    assert len(verdict.objectives) == 6
+
+
+def test_a_phase_that_never_ended_is_missed(planted: PlantedBundle, targets: Targets) -> None:
+    phases = planted(CLEAN).manifest.phases
+    fallen = failing(planted(CLEAN, phases=phases[:-1]), targets)
+    assert fallen["run-completed"] == "these phases did not run to their end: cool-down"
+
+
+def test_without_samples_of_its_lag_the_generator_is_not_cleared(planted: PlantedBundle, targets: Targets) -> None:
+    bundle = planted(CLEAN)
+    (bundle.root / "samples.parquet").unlink()
+    assert failing(bundle, targets) == {"generator": "the load generator recorded no samples of its lag"}
+
+
+def test_without_a_baseline_there_is_no_steady_state_to_leave(planted: PlantedBundle, targets: Targets) -> None:
+    phases = planted(CLEAN).manifest.phases
+    fallen = failing(planted(CLEAN, phases=(phases[0], *phases[2:])), targets)
+    assert fallen["baseline"] == "no request was sent in a baseline phase"
+    assert fallen["load-rate"] == "no phase under load was recorded"
+
+
+def test_poisson_arrivals_that_come_short_by_chance_are_no_lost_load(planted: PlantedBundle, targets: Targets) -> None:
+    for seed in range(10):
+        assert "load-rate" not in failing(planted(Plan(outages=(), spacing="poisson", seed=seed)), targets)
+
+
+def test_a_check_that_cannot_be_made_did_not_hold(planted: PlantedBundle, targets: Targets) -> None:
+    bundle = planted(CLEAN)
+    effects = tuple(effect.model_copy(update={"selector": "app in (a)"}) for effect in bundle.manifest.effects)
+    fallen = failing(planted(CLEAN, effects=effects), targets)
+    assert fallen == {"fault-proven": "could not be checked: ValueError: selector term 'app in (a)' is not understood"}
+
+
+def test_an_empty_bundle_fails_every_check_and_raises_nothing(planted: PlantedBundle, targets: Targets) -> None:
+    bundle = planted(CLEAN, phases=(), effects=(), watched=(), load=None, outcome="running", clock_drift_ns=None,
+                     keep=lambda _: False)
+    (bundle.root / "requests.parquet").unlink()
+    (bundle.root / "samples.parquet").unlink()
+    assert len(failing(bundle, targets)) == 9
+
+
