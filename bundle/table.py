@@ -80,24 +80,6 @@ class StreamWriter:
             self._file.close()
 
 
-class StreamTail:
-    """Follows a stream file that another process is writing: each call gives the batches that came since the last.
-
-    Shape: an iterator of record batches with the file's schema. Nothing is read twice.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read = 0
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """The whole batches written since the last call; none where the file isn't there yet."""
-        for index, batch in enumerate(read_stream(self._path)):
-            if index >= self._read:
-                self._read = index + 1
-                yield batch
-
-
 def read_stream(path: Path) -> Iterator[pa.RecordBatch]:
     """The whole batches of a stream file, in order; what a killed writer left torn at the end is left out."""
     if not path.exists() or path.stat().st_size == 0:

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+LOG_BYTES = 65_536
+
 
 class Child:
     """A running child. It doesn't get the terminal's Ctrl-C: the harness decides who ends, and in which order."""
@@ -52,10 +54,9 @@ class Child:
         self.kill_group()
         return ended
 
-    def last_lines(self, count: int = 3) -> str:
-        """The last lines it wrote, for an error message; empty where it wrote none."""
-        try:
-            lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        except OSError:
-            return ""
-        return " | ".join(line.strip() for line in lines[-count:])
+    def log_lines(self) -> list[str]:
+        """What it wrote last, at most LOG_BYTES of it, without blank lines."""
+        with self.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_BYTES))
+            text = log.read().decode("utf-8", "replace")
+        return [line.strip() for line in text.splitlines() if line.strip()]

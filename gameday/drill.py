@@ -11,7 +11,8 @@ from types import FrameType
 
 from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
 from bundle.manifest import LoadRecord, Manifest, Phase, PhaseName, Worker
-from bundle.table import STREAM_SUFFIX, StreamTail
+from bundle.table import STREAM_SUFFIX
+from bundle.tail import StreamTail
 from bundle.timeline import Entry
 from bundle.writer import BundleWriter
 from gameday.chaos import ChaosProcess
@@ -108,7 +109,7 @@ class Drill:
         self._undo = Undo.arm(root, plan.clusters)
         limits = plan.limits
         self._load = LoadProcess(LoadPlan(
-            profile=plan.profile.path, host=plan.host, bundle=root, anchor=self._anchor, rate_per_s=plan.rate_per_s,
+            profile=plan.profile.path, host=plan.host, bundle=root, anchor=self._anchor, rate_per_s=plan.asked_per_s,
             spacing=plan.spacing, seed=plan.seed, time_limit_s=longest_s(limits), worker=WORKER,
         ))
         self._load.wait_started(START_TIMEOUT_S)
@@ -177,6 +178,7 @@ class Drill:
         remains = self._undo_fault(outcome)
         for watcher in self._watchers:
             watcher.stop()
+        self._tail.close()
         self._samples.close()
         self._writer.update(outcome=outcome, reason=reason, clock_drift_ns=self._anchor.drift_ns())
         self._writer.close()

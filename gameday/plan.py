@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gameday.cluster import Cluster
@@ -72,6 +72,7 @@ def make_plan(
     """Check everything that can be checked beforehand. Raises ExplainedError; nothing has been started then.
 
     The cheap checks come first, so that a misspelt file name is told at once and not after ten seconds of connecting.
+    The hold time of the recovery phase is the targets' own: watching for less would leave every recovery undecided.
     """
     for path, what in ((experiment, "experiment"), (profile, "load profile"), (targets, "targets file")):
         if not path.is_file():
@@ -90,7 +91,8 @@ def make_plan(
     where = host or os.environ.get(HOST_VARIABLE) or find_entry(clusters[0])
     os.environ[HOST_VARIABLE] = where
     return DrillPlan(name=name, experiment=checked, profile=facts, targets_path=targets, targets=promised,
-                     clusters=clusters, host=where, rate_per_s=rate_per_s, spacing=spacing, seed=seed, limits=limits,
+                     clusters=clusters, host=where, rate_per_s=rate_per_s, spacing=spacing, seed=seed,
+                     limits=replace(limits, hold_s=promised.recovery.hold_s),
                      runs=runs, versions=versions)
 
 

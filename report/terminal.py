@@ -124,4 +124,4 @@ def _grade(grade: Grade, *, upper: bool = False) -> Text:
 
 def _clean(text: str) -> str:
     """`text` on one line and without control characters: a server's answer must not steer the terminal."""
-    return "".join(c if True else " " if c.isspace() else "\ufffd" for c in text)
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)

@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from sandbox.credentials import write_credentials
 from sandbox.errors import AddressInUse, AlreadyRunning, SandboxBroken
 from sandbox.manners import manifests
 from sandbox.network import Network
-from sandbox.readiness import PodState, connected, entry_answers, pod_states
+from sandbox.readiness import PodState, connected, entry_answers, pod_states, unserved
 from sandbox.remains import supervisor_of, sweep
 from sandbox.state import MARKER, Record, State
 
@@ -159,10 +160,13 @@ async def _until_ready(
             pods = await pod_states(clients)
             up = sum(pod.up for pod in pods)
             progress(f"{up} of {sum(wanted.values())} pods ready")
-            answers = up >= sum(wanted.values()) and await entry_answers(plan.network.entry)
-            if answers:
+            missing = _missing(pods, wanted) or await unserved(clients)
+            if not missing and not await entry_answers(plan.network.entry):
+                missing = [f"the entry http://{plan.network.entry}"]
+            if not missing:
                 return
-            _check(plan, supervisor, deadline_s, _missing(pods, wanted, plan))
+            more = " and more" if len(missing) > 5 else ""
+            _check(plan, supervisor, deadline_s, f"not ready: {', '.join(missing[:5])}{more}")
             await asyncio.sleep(POLL_S)
 
 
@@ -170,15 +174,11 @@ def _wanted_pods(manner: str, region: str) -> int:
     return sum(int(obj["spec"]["replicas"]) for obj in manifests(manner, region) if obj["kind"] == "Deployment")
 
 
-def _missing(pods: list[PodState], wanted: Mapping[str, int], plan: Plan) -> str:
+def _missing(pods: Sequence[PodState], wanted: Mapping[str, int]) -> list[str]:
     late = [f"{pod.name} in {pod.region}" for pod in pods if not pod.up]
-    absent = [
-        f"{number - existing} pods not created in {region}"
-        for region, number in wanted.items()
-        if (existing := sum(pod.region == region for pod in pods)) < number
-    ]
-    what = late + absent or [f"the entry http://{plan.network.entry}"]
-    return f"not ready: {', '.join(what[:5])}{' and more' if len(what) > 5 else ''}"
+    existing = Counter(pod.region for pod in pods)
+    absent = {region: number - existing[region] for region, number in wanted.items()}
+    return late + [f"{number} pods not created in {region}" for region, number in absent.items() if number > 0]
 
 
 def _check(plan: Plan, supervisor: psutil.Process, deadline_s: float, missing: str) -> None:

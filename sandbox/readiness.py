@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import aiohttp
 
 from sandbox import kubeconfig
-from sandbox.client import PODS, ApiClient, KubeObject
+from sandbox.client import PODS, SERVICES, ApiClient, KubeObject
 from sandbox.network import NAMESPACE, Address
 from sandbox.objects import is_ready
 from sandbox.state import State
+from sandbox.traffic.backends import is_entry
 
 CONNECT_TIMEOUT_S = 0.5
 
@@ -75,6 +76,17 @@ async def _connects(address: Address) -> bool:
         return False
     writer.close()
     return True
+
+
+async def unserved(clients: Mapping[str, ApiClient]) -> list[str]:
+    """The Services of the reference service whose address can't be connected to, each as `NAME in REGION`."""
+    found = []
+    for region, client in clients.items():
+        for service in (await client.list(SERVICES, NAMESPACE))["items"]:
+            ports = [Address(service["spec"]["clusterIP"], port["port"]) for port in service["spec"]["ports"]]
+            if not is_entry(service) and not all([await _connects(port) for port in ports]):
+                found.append(f"Service {service['metadata']['name']} in {region}")
+    return found
 
 
 async def entry_answers(entry: Address) -> bool:

@@ -8,8 +8,11 @@ from scorer.facts import Span
 
 
 def longest_blindness_s(timeline: Iterable[Entry], context: str, watches: str, window: Span) -> float:
-    """The longest stretch of the window, in seconds, in which nobody watched `watches` of `context`."""
-    blind_since: int | None = window.start_ns
+    """The longest stretch of the window, in seconds, in which nobody watched `watches` of `context`.
+
+    `api` is the harness's pulse, which notes only when the API server was out of reach: it needn't have connected.
+    """
+    blind_since = None if watches == "api" else window.start_ns
     longest = 0
     for entry in timeline:
         if entry.kind != "observer" or entry.context != context or entry.attributes.get("watches") != watches:

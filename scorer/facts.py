@@ -1,6 +1,7 @@
 """The facts of one drill, read from its bundle once: when the fault was, what is judged, what was recorded."""
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,12 +67,15 @@ class Facts:
         return None if phase is None else _span(phase, self.ended_ns)
 
     def victims(self, effect: Effect) -> tuple[Pod, ...]:
-        """The pods of an effect that were there before the fault and went after it began. Raises ValueError."""
+        """The pods of an effect that were there before the fault and went after it began. Raises ValueError.
+
+        An effect on pods has in `name` the pattern that Chaos Toolkit's Kubernetes driver searches names for, or "".
+        """
         fault = self.fault
         if fault is None:
             return ()
         return tuple(pod for pod in self._selected(effect)
-                     if (pod.there_at_first or pod.seen.high <= fault.low)
+                     if re.search(effect.name, pod.name) and (pod.there_at_first or pod.seen.high <= fault.low)
                      and pod.deleted is not None and pod.deleted.high >= fault.low)
 
     def replacements(self, effect: Effect) -> tuple[Pod, ...]:

@@ -36,8 +36,6 @@ Examples:
               help="Before the baseline.")
 @click.option("--baseline", "baseline_s", type=click.FloatRange(min=1), default=15, show_default=True, metavar="SECONDS",
               help="At least this long, and until it has settled.")
-@click.option("--hold", "hold_s", type=click.FloatRange(min=1), default=5, show_default=True, metavar="SECONDS",
-              help="Recovery is over when nothing bad was seen for this long.")
 @click.option("--recovery-max", "recovery_max_s", type=click.FloatRange(min=1), default=180, show_default=True,
               metavar="SECONDS", help="Wait for recovery no longer than this.")
 @click.option("--cool-down", "cool_down_s", type=click.FloatRange(min=0), default=5, show_default=True,
@@ -49,7 +47,7 @@ Examples:
 def run(
     experiment: Path, profile: Path, contexts: tuple[str, ...], namespace: str | None, host: str | None, targets: Path,
     drill: str | None, rate_per_s: float | None, spacing: str | None, seed: int, warm_up_s: float, baseline_s: float,
-    hold_s: float, recovery_max_s: float, cool_down_s: float, runs: Path, as_json: bool, strict: bool,
+    recovery_max_s: float, cool_down_s: float, runs: Path, as_json: bool, strict: bool,
 ) -> int:
     """Run EXPERIMENT under load against a Kubernetes context, and give the verdict.
 
@@ -72,7 +70,7 @@ def run(
     # until the drill takes over, a SIGTERM ends the command as a Ctrl-C does: nothing has been started yet
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     limits = PhaseLimits(warm_up_s=warm_up_s, baseline_s=baseline_s, baseline_max_s=max(60.0, 2 * baseline_s),
-                         hold_s=hold_s, recovery_max_s=recovery_max_s, cool_down_s=cool_down_s)
+                         recovery_max_s=recovery_max_s, cool_down_s=cool_down_s)
     plan = make_plan(experiment=experiment, profile=profile, targets=targets, contexts=contexts, namespace=namespace,
                      host=host, drill=drill, rate_per_s=rate_per_s, spacing=None if spacing is None else Spacing(spacing),
                      seed=seed, limits=limits, runs=runs)

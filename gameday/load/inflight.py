@@ -13,7 +13,7 @@ class Unsent(Exception):
 
 
 class Abandoned(Exception):
-    """A request was sent, and the load ended before its answer. The text is the row's `error`."""
+    """A request was sent, and its task or the load ended before it had a row. The text is the row's `error`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"abandoned: {reason}")

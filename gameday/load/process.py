@@ -3,21 +3,19 @@ from __future__ import annotations
 
 import math
 import os
-import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
-from bundle.table import STREAM_SUFFIX, StreamTail
+from bundle.table import STREAM_SUFFIX, read_stream
+from gameday.child import Child
 from gameday.load.arrivals import Spacing
 from gameday.load.errors import LoadFailed
 from gameday.load.worker import HARNESS_VARIABLE
 
 LOG_LINES = 3
-LOG_BYTES = 16_384
 POLL_S = 0.02
 
 
@@ -66,16 +64,8 @@ class LoadProcess:
         """Start it; returns at once."""
         self.plan = plan
         plan.log.parent.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, ENVIRONMENT_VARIABLE: plan.anchor.text(), HARNESS_VARIABLE: str(os.getpid())}
-        with plan.log.open("wb") as log:
-            self._child = subprocess.Popen(
-                plan.command(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,
-            )
+        environment = {ENVIRONMENT_VARIABLE: plan.anchor.text(), HARNESS_VARIABLE: str(os.getpid())}
+        self._child = Child(plan.command(), environment=environment, log=plan.log)
 
     @property
     def pid(self) -> int:
@@ -87,9 +77,9 @@ class LoadProcess:
 
         Raises LoadFailed, with the end of Locust's log, where it ended before or took longer than `timeout_s`.
         """
-        samples = StreamTail(self.plan.bundle / "samples" / f"{self.plan.worker}{STREAM_SUFFIX}")
+        samples = self.plan.bundle / "samples" / f"{self.plan.worker}{STREAM_SUFFIX}"
         deadline = time.monotonic() + timeout_s
-        while next(samples.batches(), None) is None:
+        while next(read_stream(samples), None) is None:
             if (code := self.poll()) is not None:
                 raise self.failure(f"Locust ended with code {code} before it sent anything")
             if time.monotonic() > deadline:
@@ -106,9 +96,7 @@ class LoadProcess:
 
     def last_words(self) -> str:
         """How Locust's log ends, on one line: its last errors where it logged any, else its last lines."""
-        with self.plan.log.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_BYTES))
-            lines = [line.strip() for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        lines = self._child.log_lines()
         errors = [line for line in lines if "/ERROR/" in line or "/CRITICAL/" in line]
         return " | ".join((errors or lines)[-LOG_LINES:]) or "its log is empty"
 
@@ -118,13 +106,4 @@ class LoadProcess:
         timeout_s: after which its whole process group is killed; None is the grace and 2 s more. Returns whether it
         ended by itself. Harmless when called again.
         """
-        if self.poll() is None:
-            self._child.send_signal(signal.SIGTERM)
-        try:
-            self._child.wait(self.plan.stop_grace_s + 2 if timeout_s is None else timeout_s)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.pid, signal.SIGKILL)
-            self._child.wait()
-            return False
-        return True
-
+        return self._child.stop(self.plan.stop_grace_s + 2 if timeout_s is None else timeout_s)

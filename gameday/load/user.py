@@ -71,12 +71,12 @@ class ArrivalUser(FastHttpUser):
         self._state = LOCUST_STATE_RUNNING
         rate, spacing, seed = plugin.schedule_of(type(self), self.environment)
         chooser = random.Random(f"tasks:{seed}")
-        self._idle.append(self._new_slot())
         self.environment.events.quitting.add_listener(self._take_no_more)
         gc.collect()
         gc.freeze()  # a full collection that walks every module takes long enough to delay arrivals
-        start_ns = time.monotonic_ns()
         try:
+            self._idle.append(self._new_slot())
+            start_ns = time.monotonic_ns()
             for offset_ns in due_times_ns(ConstantRate(rate), spacing, seed):
                 arrival = Arrival(start_ns + offset_ns)
                 self._wait_until(arrival.scheduled_ns)
@@ -85,6 +85,10 @@ class ArrivalUser(FastHttpUser):
                 self._dispatch(arrival, chooser.choice(self.tasks))
             self._stopping.wait()
             self._serving.join()
+        except Exception as error:  # a profile whose objects can't be made: end, so that the load is seen to be gone
+            logger.error("%s cannot go on: %s: %s", type(self).__name__, type(error).__name__, error)
+            gevent.spawn(self.environment.runner.quit)
+            raise
         finally:
             gevent.sleep(0)  # a greenlet that is killed before it first ran would leave no row
             self._serving.kill()

@@ -22,15 +22,14 @@ from aiohttp import web
 
 from sandbox.apiserver.addresses import AddressPool
 from sandbox.apiserver.catalogue import Catalogue
-from sandbox.apiserver.objects import timestamp
 from sandbox.apiserver.ports import holder_of
 from sandbox.apiserver.registry import Registry
 from sandbox.apiserver.server import ApiServer
 from sandbox.apiserver.store import Store
+from sandbox.clock import NS_PER_S, timestamp
 from sandbox.errors import AddressInUse, BadNetwork, SandboxError
 
-_GRACE_S = 0.5
-_EVENT_LIFE_NS = 3_600_000_000_000
+_EVENT_LIFE_NS = 3600 * NS_PER_S
 _EVENT_SWEEP_S = 60.0
 
 
@@ -73,8 +72,7 @@ async def serve(regions: Sequence[Region], tls: ssl.SSLContext, token: str) -> N
     runners = []
     try:
         for region, registry in zip(regions, registries, strict=True):
-            app = ApiServer(registry, token).app()
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_S)
+            runner = ApiServer(registry, token).runner()
             await runner.setup()
             runners.append(runner)
             await _listen(runner, region, tls)

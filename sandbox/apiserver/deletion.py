@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from sandbox.apiserver.catalogue import Kind
-from sandbox.apiserver.objects import KubeObject, parse_timestamp, timestamp
+from sandbox.apiserver.objects import KubeObject
 from sandbox.apiserver.status import BadRequest, Conflict
+from sandbox.clock import NS_PER_S, parse_timestamp, timestamp
 
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 _POLICIES = {"Orphan": ORPHAN, "Foreground": FOREGROUND, "Background": None}
-_SECOND_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,11 @@ def begin(kind: Kind, obj: KubeObject, options: DeleteOptions, now_ns: int) -> t
         if left_s and (options.grace_period_s is None or grace_s is None or grace_s >= left_s):
             return Fate.UNCHANGED, obj
         if left_s and grace_s is not None:
-            asked_ns = parse_timestamp(metadata["deletionTimestamp"]) - left_s * _SECOND_NS
-            metadata["deletionTimestamp"] = timestamp(asked_ns + grace_s * _SECOND_NS)
+            asked_ns = parse_timestamp(metadata["deletionTimestamp"]) - left_s * NS_PER_S
+            metadata["deletionTimestamp"] = timestamp(asked_ns + grace_s * NS_PER_S)
             metadata["deletionGracePeriodSeconds"] = grace_s
     else:
-        metadata["deletionTimestamp"] = timestamp(now_ns + (grace_s or 0) * _SECOND_NS)
+        metadata["deletionTimestamp"] = timestamp(now_ns + (grace_s or 0) * NS_PER_S)
         if kind.kind != "Namespace":
             metadata["deletionGracePeriodSeconds"] = grace_s or 0
         if "generation" in metadata:

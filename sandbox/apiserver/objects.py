@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 KubeObject = dict[str, Any]
@@ -22,14 +21,3 @@ def containers(pod_spec: KubeObject) -> Iterator[KubeObject]:
     """Yield the init containers and then the containers of a pod spec."""
     yield from pod_spec.get("initContainers", [])
     yield from pod_spec.get("containers", [])
-
-
-def timestamp(now_ns: int) -> str:
-    """Format nanoseconds since the epoch as `metav1.Time`: UTC with one-second resolution, as real servers store it."""
-    return datetime.fromtimestamp(now_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def parse_timestamp(text: str) -> int:
-    """Return nanoseconds since the epoch of a `metav1.Time` or `metav1.MicroTime`; ValueError on anything else."""
-    since = datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since // timedelta(microseconds=1)) * 1_000

@@ -13,7 +13,7 @@ from sandbox.apiserver import defaults, deletion, patches, schema, selectors, su
 from sandbox.apiserver.addresses import AddressPool
 from sandbox.apiserver.catalogue import Catalogue, Kind
 from sandbox.apiserver.deletion import DeleteOptions, Fate
-from sandbox.apiserver.objects import KubeObject, timestamp
+from sandbox.apiserver.objects import KubeObject
 from sandbox.apiserver.status import (
     AlreadyExists,
     BadRequest,
@@ -30,6 +30,7 @@ from sandbox.apiserver.status import (
     invalid_value,
 )
 from sandbox.apiserver.store import Key, Store
+from sandbox.clock import timestamp
 
 INITIAL_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 _NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"

@@ -25,7 +25,7 @@ class Route:
 
 def parse(catalogue: Catalogue, segments: tuple[str, ...]) -> Route | None:
     """Return the route of a path split at its slashes, None where nothing of this kind is served."""
-    match segments:
+    match segments if all(segments) else ():
         case ("api", version, *rest):
             group = ""
         case ("apis", group, version, *rest):
@@ -35,7 +35,7 @@ def parse(catalogue: Catalogue, segments: tuple[str, ...]) -> Route | None:
     namespace = ""
     if len(rest) > 2 and rest[0] == "namespaces" and catalogue.find(group, version, rest[2]):
         _, namespace, *rest = rest
-    if not 1 <= len(rest) <= 3 or not all(rest):
+    if not 1 <= len(rest) <= 3:
         return None
     plural, name, subresource = (*rest, "", "")[:3]
     kind = catalogue.find(group, version, plural)

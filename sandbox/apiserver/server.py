@@ -22,7 +22,9 @@ from sandbox.apiserver.watch import Event, Watch, WatchRequest
 OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version")
 """What is answered without a token, as a real server does by default."""
 _NOT_SERVED = (("attach",), ("exec",), ("portforward",), ("proxy",))
+_OPENAPI_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _LONGEST_BODY = 3 * 1024 * 1024
+_SHUTDOWN_GRACE_S = 0.5
 _SHORTEST_WATCH_S, _LONGEST_WATCH_S = 1800, 3600
 
 
@@ -34,6 +36,17 @@ class ApiServer:
         self._token = token
         self._watches: set[Watch] = set()
         self._agents: ClientSession | None = None
+
+    def runner(self) -> web.AppRunner:
+        """Return what serves the application: a request whose client leaves ends, and closing ends all streams."""
+        return web.AppRunner(
+            self.app(), access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_GRACE_S
+        )
+
+    @property
+    def open_watches(self) -> int:
+        """How many watches are being served."""
+        return len(self._watches)
 
     def app(self) -> web.Application:
         """Return the application; closing it ends the open watches and logs."""
@@ -85,6 +98,10 @@ class ApiServer:
 
     def _describe(self, request: web.Request, segments: tuple[str, ...]) -> web.Response:
         catalogue = self._registry.catalogue
+        if segments == ("openapi", "v2"):
+            # kubectl checks a `kind: List` by this document and not by v3. An empty one leaves the checking of the
+            # list's items to the server, which gets them one by one.
+            return web.Response(body=b"", content_type=_OPENAPI_V2_PROTOBUF)
         if segments[-1:] in _NOT_SERVED and "pods" in segments:
             raise NotServed(f"the sandbox does not serve {segments[-1]}")
         found = discovery.document(catalogue, segments) if request.method == "GET" else None

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from sandbox.apiserver import selectors
 from sandbox.apiserver.catalogue import Kind
-from sandbox.apiserver.objects import KubeObject, dig, parse_timestamp
+from sandbox.apiserver.objects import KubeObject, dig
 from sandbox.apiserver.podcells import pod_cells
+from sandbox.clock import NS_PER_S, parse_timestamp
 
 Cells = list[str | int]
-_SECOND_NS = 1_000_000_000
 _SHOWN_AT_MOST = 3
 
 
@@ -67,7 +67,7 @@ def age(timestamp: str | None, now_ns: int) -> str:
     """Return how long ago a timestamp was."""
     if not timestamp:
         return "<unknown>"
-    return human_duration((now_ns - parse_timestamp(timestamp)) // _SECOND_NS)
+    return human_duration((now_ns - parse_timestamp(timestamp)) // NS_PER_S)
 
 
 def _two_units(first: int, unit: str, second: int, smaller: str) -> str:

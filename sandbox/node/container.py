@@ -197,16 +197,19 @@ class Container:
                     for spec in (ProbeSpec.of(self.spec, kind) for kind in ProbeKind)
                     if spec is not None
                 }
-                code = await process.wait()
-                for task in (*self._probes.values(), self._killing):
-                    if task is not None:
-                        task.cancel()
+                try:
+                    code = await process.wait()
+                finally:
+                    # Cleared before the group winds up: whoever stops the container now finds no process to stop.
+                    for task in (*self._probes.values(), self._killing):
+                        if task is not None:
+                            task.cancel()
+                    self._process, self._group, self._probes = None, None, {}
+                    self._started.clear()
         finally:
             # Also on the way out of a cancelled task: nothing that was started here may outlive it.
             process.kill()
             await process.wait()
-            self._process, self._group, self._probes = None, None, {}
-            self._started.clear()
         self._ended(code, started_ns)
         return code
 

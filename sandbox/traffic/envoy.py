@@ -60,7 +60,7 @@ def bootstrap(network: Network, directory: Path) -> str:
 
 
 def render(backends: Sequence[Backend], network: Network, directory: Path) -> dict[str, str]:
-    """All discovery files by their path relative to `directory`, in the order in which they have to be written.
+    """All discovery files by their path relative to `directory`, in the order in which they are best written.
 
     Endpoints come before the clusters that read them, clusters before the listeners and routes that send to them.
     """
@@ -146,7 +146,12 @@ def _cluster(cluster: Cluster, endpoints_file: Path) -> Config:
 
 def _listener(backend: Backend) -> Config:
     if backend.http:
-        routes = {"name": backend.cluster, "virtual_hosts": [_host([_route("/", backend.cluster, backend.policy)])]}
+        routes = {
+            "name": backend.cluster,
+            # Envoy reads the files in no certain order, and would refuse a listener that comes before its cluster.
+            "validate_clusters": False,
+            "virtual_hosts": [_host([_route("/", backend.cluster, backend.policy)])],
+        }
         return _http_listener(backend.cluster, backend.listen, {"route_config": routes})
     proxy = {
         "@type": f"{TYPES}.extensions.filters.network.tcp_proxy.v3.TcpProxy",
@@ -175,6 +180,8 @@ def _filtered(name: str, address: Address, filter_name: str, config: Config) -> 
     return {
         "name": name,
         "address": _address(address),
+        # With it, two Envoys could listen at one address, each getting half of the requests.
+        "enable_reuse_port": False,
         "filter_chains": [{"filters": [{"name": filter_name, "typed_config": config}]}],
     }
 

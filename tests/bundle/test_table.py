@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from bundle.table import LEDGER, REQUESTS, SAMPLES, StreamTail, StreamWriter, compact, iter_table, read_stream
+from bundle.table import LEDGER, REQUESTS, SAMPLES, StreamWriter, compact, iter_table, read_stream
 
 
 def samples(*values: float, series: str = "load.sent", source: str = "load-0") -> pa.RecordBatch:
@@ -94,20 +94,6 @@ def test_a_table_that_was_never_written_has_no_rows_and_still_compacts(root: Pat
     assert values_of(root) == []
     compact(root, "samples")
     assert values_of(root) == []
-
-
-def test_a_tail_gives_each_batch_once(root: Path) -> None:
-    path = root / "samples" / "a.arrows"
-    tail = StreamTail(path)
-    assert list(tail.batches()) == []
-    writer = StreamWriter(path, SAMPLES)
-    writer.append(samples(1.0))
-    assert [b["value"].to_pylist() for b in tail.batches()] == [[1.0]]
-    assert list(tail.batches()) == []
-    writer.append(samples(2.0))
-    writer.append(samples(3.0))
-    assert [b["value"].to_pylist() for b in tail.batches()] == [[2.0], [3.0]]
-    writer.close()
 
 
 def test_a_writer_killed_with_kill_9_leaves_a_readable_stream(root: Path) -> None:

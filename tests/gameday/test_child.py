@@ -33,7 +33,7 @@ def gone(pids: Sequence[int]) -> bool:
 def test_a_child_gets_its_environment_and_its_output_is_kept(tmp_path: Path) -> None:
     child = python("import os; print('hello', os.environ['COLOUR'])", tmp_path / "log", COLOUR="blue")
     assert child.wait(20) == 0
-    assert child.last_lines() == "hello blue"
+    assert child.log_lines() == ["hello blue"]
 
 
 def test_stopping_ends_the_child_by_its_own_will_where_it_has_one(tmp_path: Path) -> None:

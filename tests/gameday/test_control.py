@@ -100,7 +100,7 @@ def test_an_abort_stops_the_method_and_lets_the_rollbacks_run(tmp_path: Path) ->
     chaos = ChaosProcess(path, root, {ENVIRONMENT_VARIABLE: Anchor.take().text(), "PYTHONPATH": str(tmp_path)})
     deadline = time.monotonic() + 60
     while not any(e.event == "injecting" for e in read_timeline(root / "timeline.jsonl")[0]):
-        assert time.monotonic() < deadline, chaos.child.last_lines()
+        assert time.monotonic() < deadline, chaos.child.log_lines()
         time.sleep(0.02)
     assert chaos.abort(30) is True
     entries = read_timeline(root / "timeline.jsonl")[0]

@@ -80,6 +80,7 @@ def build_bundle(
     hit = (after_s >= 0) & (after_s < outage_s) & (rng.uniform(size=due_s.size) < 0.4)
     slow = np.where((after_s >= 0) & (after_s < 2.5), 0.030 * np.exp(-after_s.clip(0)), 0.0)
     latency_s = rng.lognormal(np.log(0.006), 0.4, due_s.size) + slow
+    latency_s[hit] = 5.0  # they timed out
     sent = ~(hit & (rng.uniform(size=due_s.size) < 0.1))
     write_requests(root, due_s, latency_s, ~hit, sent)
     labels = {"app": "orchestration-agent"}

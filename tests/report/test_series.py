@@ -49,11 +49,22 @@ def test_failed_and_unsent_requests_are_counted_apart_and_in_their_bins(failed) 
     requests = read_series(failed.bundle).requests
     assert requests.total == 5400
     assert requests.failed > requests.unsent > 0
+    good = sum(batch["ok"].to_numpy(zero_copy_only=False).sum() for batch in failed.bundle.requests())
+    assert requests.failed + requests.unsent == requests.total - good
     assert requests.failed_per_s.sum() * requests.width_s == pytest.approx(requests.failed)
     assert requests.unsent_per_s.sum() * requests.width_s == pytest.approx(requests.unsent)
     hit = requests.t_s[(requests.failed_per_s + requests.unsent_per_s) > 0]
     assert -requests.width_s < hit.min() < hit.max() < 4 + requests.width_s
     assert 0 <= requests.first_bad_s < requests.last_bad_s < 4
+
+
+def test_latency_is_that_of_good_answers_alone(failed) -> None:
+    """The requests that failed timed out after 5 s; a service that fails fast would look quick instead."""
+    requests = read_series(failed.bundle).requests
+    assert np.nanmax(requests.max_ms) < 1000
+    filled = ~np.isnan(requests.p50_ms)
+    assert (requests.p50_ms <= requests.p95_ms)[filled].all()
+    assert (requests.p95_ms <= requests.max_ms)[filled].all()
 
 
 def test_replicas_are_those_of_the_fault_and_of_what_it_moved(passed) -> None:

@@ -25,6 +25,8 @@ def effect(**changes: object) -> Effect:
      "1 of at least 1 pods with app=orchestration-agent in us-east-1 lost their UID after the fault began (agent-0)"),
     ((effect(selector="app=other"),), False,
      "0 of at least 1 pods with app=other in us-east-1 lost their UID after the fault began"),
+    ((effect(selector="", name="^agent-0$"),), True, "1 of at least 1 pods with any label"),
+    ((effect(name="^agent-2$"),), False, "0 of at least 1 pods"),
     ((effect(count=2),), False, "1 of at least 2 pods"),
     ((effect(context="eu-central-1"),), False, "0 of at least 1 pods"),
     ((effect(), effect(selector="app=other")), False, "0 of at least 1 pods with app=other"),

@@ -1,6 +1,7 @@
 """The whole verdict."""
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,8 +24,13 @@ GOLDEN_PLAN = Plan(seed=20, spacing="poisson", outages=(Outage(0, 2.5, 1 / 3),),
 
 
 def test_a_verdict_is_the_golden_one_byte_for_byte(planted: PlantedBundle) -> None:
-    """The same bundle and targets give the same bytes on any Python and machine."""
+    """The same bundle and targets give the same bytes on any Python and machine.
+
+    To accept a change: run with UPDATE_GOLDEN=1 and look at the difference.
+    """
     verdict = score(planted(GOLDEN_PLAN), Targets.load(GOLDEN_TARGETS))
+    if os.environ.get("UPDATE_GOLDEN"):
+        GOLDEN.write_text(verdict.to_json(), encoding="utf-8")
     assert verdict.to_json() == GOLDEN.read_text(encoding="utf-8")
 
 

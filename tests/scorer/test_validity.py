@@ -10,7 +10,7 @@ from bundle.manifest import LoadRecord, Worker
 from bundle.reader import Bundle
 from bundle.timeline import Entry
 from scorer.facts import read_facts
-from scorer.planted import CONTEXT, Plan
+from scorer.planted import CONTEXT, EPOCH_NS, Plan
 from scorer.score import score
 from scorer.targets import Targets
 from scorer.validity import check_validity
@@ -39,6 +39,9 @@ BROKEN: list[tuple[str, Plan, dict[str, Any], str]] = [
     ("run-completed", CLEAN, {"outcome": "running"},
      "the run was killed before it ended: its last phase was cool-down"),
     ("steady-state", Plan(outages=(), hypothesis_met=False), {}, "the hypothesis was not met: no probe is named"),
+    ("steady-state", CLEAN, {"extra": (Entry("hypothesis", "end", EPOCH_NS + 6_990_000_000, EPOCH_NS + 6_990_000_000,
+                                             attributes={"when": "before", "met": False, "failed": ["replicas"]}),)},
+     "the hypothesis was not met: replicas"),
     ("steady-state", CLEAN, {"keep": without_fields("hypothesis")},
      "no steady-state hypothesis was evaluated before the fault"),
     ("baseline", Plan(outages=(), background=0.02, seed=1), {},
@@ -54,15 +57,21 @@ BROKEN: list[tuple[str, Plan, dict[str, Any], str]] = [
      "sent 7980 of 8099 due (98.53 %, at least 98 %), longest silence 1.21 s (at most 1 s)"),
     ("load-rate", CLEAN, {"load": LoadRecord(model="open", rate_per_s=0)},
      "no load was applied: its rate is 0 or was not recorded"),
+    ("load-rate", CLEAN, {"load": LoadRecord(model="closed", rate_per_s=100)},
+     "the load was closed-loop: it waits for answers, and what it left out meanwhile nobody knows"),
     ("load-rate", CLEAN, {"load": None}, "no load was applied: its rate is 0 or was not recorded"),
     ("load-rate", CLEAN, {"load": LoadRecord.model_validate({**LOAD, "rate_per_s": 110})}, "sent 2600 of 2859 due"),
     ("generator", Plan(outages=(), late_ms=15), {},
-     "99 % of requests started within 72.7 ms of their time and 99 % of lag samples were within"),
+     "99 % of requests started within 72.7 ms of their time and half of all lag samples were within"),
     ("enough-requests", Plan(outages=(), rate_per_s=10), {}, "200 requests were sent in the window, 299 are needed"),
     ("observers", Plan(outages=(), blind=(2, 3.1)), {},
      "blind for 1.10 s at most (pods of us-east-1; at most 1 s)"),
     ("observers", CLEAN, {"keep": without_fields("observer", watches="deployments")},
      "blind for 20.00 s at most (deployments of us-east-1; at most 1 s)"),
+    ("observers", CLEAN, {"extra": tuple(
+        Entry("observer", event, at, at, CONTEXT, source="pulse", attributes={"watches": "api"})
+        for event, at in (("lost", EPOCH_NS + 8_000_000_000), ("resumed", EPOCH_NS + 10_500_000_000)))},
+     "blind for 2.50 s at most (api of us-east-1; at most 1 s)"),
     ("observers", CLEAN, {"watched": ()}, "nothing was watched in us-east-1"),
     ("observers", CLEAN, {"contexts": (CONTEXT, "us-west-2")}, "nothing was watched in us-west-2"),
     ("clocks", CLEAN, {"clock_drift_ns": -200_000_000}, "drift -200.0 ms"),

@@ -73,6 +73,12 @@ class Hanging(ArrivalUser):
     @task
     def hang(self): self.client.get("/hang")
 """
+MADE_ONCE = """
+    made = []
+    def __init__(self, environment):
+        super().__init__(environment)
+        self.made.append(1 / (1 - len(self.made)))
+"""
 DEAF = """
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -290,6 +296,13 @@ def test_a_profile_that_raises_at_import_is_told_with_the_end_of_the_log(starter
     with pytest.raises(LoadFailed, match=r"before it sent anything: .*ModuleNotFoundError: .*'nowhere_to_be_found'"):
         load.wait_started(START_TIMEOUT_S)
     assert load.stop()
+
+
+def test_a_profile_whose_users_cannot_be_made_ends_the_load(starter: Starter) -> None:
+    """The first object is Locust's own, the second is ours."""
+    load = starter.start(starter.plan(GOOD + MADE_ONCE))
+    wait_until(lambda: load.poll() is not None)
+    assert load.last_words().endswith("Good cannot go on: ZeroDivisionError: division by zero")
 
 
 def test_a_load_that_takes_too_long_to_start_is_given_up_and_killed_where_it_does_not_listen(starter: Starter) -> None:

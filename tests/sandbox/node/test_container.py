@@ -338,3 +338,13 @@ async def test_a_container_that_can_not_be_made_waits_and_says_why(world: World)
         assert app.state.state == {"waiting": {"reason": "CreateContainerError", "message": "no command specified"}}
         assert world.events == [("Failed", "Error: no command specified")]
         assert world.processes == []
+
+
+async def test_a_stop_that_comes_as_the_process_ends_starts_no_new_kill(world: World) -> None:
+    async with world.running(container(readinessProbe={"exec": {}, "periodSeconds": 1})) as app:
+        world.process.end(1)
+        await asyncio.sleep(0)
+        app.stop(30)
+        await settle()
+        assert "terminated" in app.state.state
+        assert world.process.signals == []
