@@ -10,7 +10,6 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 
 MANNER ?= hardened
-CLUSTER ?= sandbox
 CONTEXT ?= us-east-1
 
 .PHONY: help
@@ -52,9 +51,11 @@ lock: | $(UV) ## resolve the dependencies anew into requirements.lock and requir
 
 # --- drills -------------------------------------------------------------------------------------------------------
 
+DRILL := $(BIN)/gameday sandbox exec --manner $(MANNER) -- $(BIN)/gameday run
+
 .PHONY: demo
 demo: $(VENV)/.ready ## run the pod-kill drill on a sandbox and show its verdict [MANNER=hardened|naive]
-	@$(BIN)/python -m scripts.demo --manner $(MANNER) --context $(CONTEXT) --cluster $(CLUSTER)
+	@$(DRILL) experiments/pod-kill.yaml --load loadprofiles/steady.py --context $(CONTEXT)
 
 # --- development --------------------------------------------------------------------------------------------------
 
@@ -62,6 +63,10 @@ demo: $(VENV)/.ready ## run the pod-kill drill on a sandbox and show its verdict
 test: $(VENV)/.ready-dev ## run all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e"
 	@$(BIN)/python -m pytest -m e2e
+
+.PHONY: test-matrix
+test-matrix: $(VENV)/.ready-dev ## run the unit tests on each of Python 3.11, 3.12 and 3.13 that is installed
+	@tests/matrix.sh $(UV)
 
 .PHONY: e2e
 e2e: $(VENV)/.ready-dev ## run the tests that start a whole sandbox, alone

@@ -4,6 +4,7 @@ Wall clocks are set and slewed while a drill runs; CLOCK_MONOTONIC is not, and o
 it. So the wall clock is read once, paired with the monotonic one, and every time in a bundle is
 `wall_ns + (monotonic_now_ns - mono_ns)`: UTC nanoseconds that never jump.
 """
+
 from __future__ import annotations
 
 import time

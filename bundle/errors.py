@@ -1,10 +1,11 @@
 """Errors that a person reads as one line.
 
-    ExplainedError            what, where, what to do; carries the exit code
-    ├── BundleError       a bundle that is missing, torn beyond use, or too new (exit 2)
-    ├── scorer.errors     targets that cannot be read (exit 2)
-    └── gameday.errors    everything that the harness refuses, aborts or cannot undo
+ExplainedError            what, where, what to do; carries the exit code
+├── BundleError       a bundle that is missing, torn beyond use, or too new (exit 2)
+├── scorer.errors     targets that cannot be read (exit 2)
+└── gameday.errors    everything that the harness refuses, aborts or cannot undo
 """
+
 from __future__ import annotations
 
 

@@ -1,4 +1,5 @@
 """`manifest.json`: what was run, by which tools, on which clock, and which phases ran when."""
+
 from __future__ import annotations
 
 from enum import StrEnum

@@ -1,4 +1,5 @@
 """Reading a bundle, whole or torn."""
+
 from __future__ import annotations
 
 import json
@@ -33,14 +34,20 @@ class Bundle:
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise BundleError("not a bundle: it has no manifest.json", where=str(root),
-                              do="give the folder of a run, such as runs/latest") from None
+            raise BundleError(
+                "not a bundle: it has no manifest.json",
+                where=str(root),
+                do="give the folder of a run, such as runs/latest",
+            ) from None
         except (ValueError, OSError) as error:
             raise BundleError(f"cannot be read: {error}", where=str(path), do="restore the file from a copy") from None
         version = raw.get("schema_version") if isinstance(raw, dict) else None
         if isinstance(version, int) and version > SCHEMA_VERSION:
-            raise BundleError(f"bundle schema {version} is newer than {SCHEMA_VERSION}, which this gameday reads",
-                              where=str(path), do="score it with a newer gameday")
+            raise BundleError(
+                f"bundle schema {version} is newer than {SCHEMA_VERSION}, which this gameday reads",
+                where=str(path),
+                do="score it with a newer gameday",
+            )
         try:
             return cls(root, Manifest.model_validate(raw))
         except ValidationError as error:
@@ -91,5 +98,6 @@ class Bundle:
         try:
             yield from iter_table(self.root, name)
         except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
-            raise BundleError(f"cannot be read: {error}", where=str(self.root / name),
-                              do="restore the file from a copy") from None
+            raise BundleError(
+                f"cannot be read: {error}", where=str(self.root / name), do="restore the file from a copy"
+            ) from None

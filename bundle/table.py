@@ -2,6 +2,7 @@
 
 A stream that was cut by `kill -9` is read up to its last whole batch. `docs/bundle.md` gives every column.
 """
+
 from __future__ import annotations
 
 import os

@@ -4,6 +4,7 @@ An event that was polled for happened somewhere between two readings, one that w
 received: so each entry has `earliest_ns` and `latest_ns`. JSON Lines because a person looks at it with `less` in
 the middle of a drill, and because a line torn by `kill -9` costs just that line.
 """
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """Writing a bundle: the directory, its manifest, its timeline and the closing."""
+
 from __future__ import annotations
 
 import hashlib

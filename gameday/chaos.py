@@ -3,6 +3,7 @@
 Its exit code says nothing that may be trusted (0 where nothing was injected, 0 where every action failed), so nobody
 reads it: the scorer judges by the timeline and the journal.
 """
+
 from __future__ import annotations
 
 import json
@@ -27,12 +28,26 @@ class ChaosProcess:
         controls = logs / "controls.json"
         controls.write_text(json.dumps(CONTROLS), encoding="utf-8")
         command = [
-            sys.executable, "-m", "chaostoolkit", "--no-version-check", "--log-file", str(logs / "chaostoolkit.log"),
-            "run", "--rollback-strategy", "always", "--journal-path", str(root / "journal.json"),
-            "--control-file", str(controls), str(experiment),
+            sys.executable,
+            "-m",
+            "chaostoolkit",
+            "--no-version-check",
+            "--log-file",
+            str(logs / "chaostoolkit.log"),
+            "run",
+            "--rollback-strategy",
+            "always",
+            "--journal-path",
+            str(root / "journal.json"),
+            "--control-file",
+            str(controls),
+            str(experiment),
         ]
-        self.child = Child(command, environment={**environment, BUNDLE_VARIABLE: str(root), "PYTHONWARNINGS": "ignore"},
-                           log=logs / "chaos.log")
+        self.child = Child(
+            command,
+            environment={**environment, BUNDLE_VARIABLE: str(root), "PYTHONWARNINGS": "ignore"},
+            log=logs / "chaos.log",
+        )
 
     def running(self) -> bool:
         """Whether it still runs."""

@@ -1,6 +1,8 @@
 """A child process of a drill: in a session of its own, ended with its whole group, its output kept in a log file."""
+
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,13 +15,20 @@ LOG_BYTES = 65_536
 class Child:
     """A running child. It doesn't get the terminal's Ctrl-C: the harness decides who ends, and in which order."""
 
-    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], log: Path, cwd: Path | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], *, environment: Mapping[str, str], log: Path, cwd: Path | None = None
+    ) -> None:
         """Start `command`. Raises OSError where it cannot be started."""
         self.log = log
         with log.open("ab") as sink:
             self._process = subprocess.Popen(
-                list(command), env={**os.environ, **environment}, cwd=cwd, stdin=subprocess.DEVNULL,
-                stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
+                list(command),
+                env={**os.environ, **environment},
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         self.pid = self._process.pid
 
@@ -41,10 +50,8 @@ class Child:
 
     def kill_group(self) -> None:
         """End whatever is left of its process group (SIGKILL) and reap it."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
 
     def stop(self, timeout_s: float) -> bool:

@@ -1,4 +1,5 @@
 """The command line: which subcommands there are, and how errors end. Each is imported only when it is called."""
+
 from __future__ import annotations
 
 import importlib

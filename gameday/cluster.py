@@ -3,6 +3,7 @@
 The `kubernetes` client reads the kubeconfig (certificates, tokens, exec plugins, proxies); its pool carries the
 requests. Its model classes are left out: a watch wants the bytes as they come, and the objects are only read.
 """
+
 from __future__ import annotations
 
 import json
@@ -68,12 +69,16 @@ class Cluster:
                 raise BadInput("no kubeconfig", where=where, do="set KUBECONFIG, or run `gameday sandbox up`")
             contexts = {node["name"]: node["context"] for node in merged["contexts"].value}
         except ConfigException as error:
-            raise BadInput(f"no usable kubeconfig: {error}", where=where,
-                           do="set KUBECONFIG, or run `gameday sandbox up`") from None
+            raise BadInput(
+                f"no usable kubeconfig: {error}", where=where, do="set KUBECONFIG, or run `gameday sandbox up`"
+            ) from None
         except YAMLError as error:
             line = getattr(getattr(error, "problem_mark", None), "line", None)
-            raise BadInput(f"is not YAML: {getattr(error, 'problem', error)}",
-                           where=where if line is None else f"{where}:{line + 1}", do="mend the kubeconfig") from None
+            raise BadInput(
+                f"is not YAML: {getattr(error, 'problem', error)}",
+                where=where if line is None else f"{where}:{line + 1}",
+                do="mend the kubeconfig",
+            ) from None
         except (TypeError, AttributeError, KeyError, ValueError, OSError) as error:
             raise BadInput(f"is not a kubeconfig: {error}", where=where, do="mend it, or set KUBECONFIG") from None
         chosen = context or merged.safe_get("current-context")
@@ -84,8 +89,9 @@ class Cluster:
         try:
             client = config.new_client_from_config(context=chosen)
         except (ConfigException, OSError, ValueError, TypeError) as error:
-            raise BadInput(f"context {chosen!r} cannot be used: {error}", where=where,
-                           do="mend the kubeconfig") from None
+            raise BadInput(
+                f"context {chosen!r} cannot be used: {error}", where=where, do="mend the kubeconfig"
+            ) from None
         return cls(chosen, client, namespace or contexts[chosen].safe_get("namespace") or "default")
 
     def check(self) -> str:
@@ -99,12 +105,15 @@ class Cluster:
             version = self.get("/version", timeout_s=REACH_TIMEOUT_S)
             self.get(PATHS["namespace"].format(namespace=self.namespace), timeout_s=REACH_TIMEOUT_S)
         except urllib3.exceptions.HTTPError as error:
-            raise BadInput(f"the cluster at {self._host} cannot be reached: {_reason(error)}",
-                           where=f"context {self.context}",
-                           do="check that it is up, or name another with --context") from None
+            raise BadInput(
+                f"the cluster at {self._host} cannot be reached: {_reason(error)}",
+                where=f"context {self.context}",
+                do="check that it is up, or name another with --context",
+            ) from None
         except ApiError as error:
-            raise BadInput(str(error), where=f"context {self.context}",
-                           do="check the namespace and your access to it") from None
+            raise BadInput(
+                str(error), where=f"context {self.context}", do="check the namespace and your access to it"
+            ) from None
         return str(version.get("gitVersion", ""))
 
     def get(self, path: str, *, timeout_s: float = 10.0, query: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -114,8 +123,13 @@ class Cluster:
 
     def merge_patch(self, path: str, body: Mapping[str, Any], *, timeout_s: float = 10.0) -> dict[str, Any]:
         """PATCH a path with an RFC 7386 merge patch; the decoded JSON. Raises as `get` does."""
-        response = self._request("PATCH", path, timeout_s=timeout_s, body=json.dumps(body).encode(),
-                                 content_type="application/merge-patch+json")
+        response = self._request(
+            "PATCH",
+            path,
+            timeout_s=timeout_s,
+            body=json.dumps(body).encode(),
+            content_type="application/merge-patch+json",
+        )
         return _decoded(response)
 
     def list(self, what: str, limit: int | None = None) -> dict[str, Any]:
@@ -127,10 +141,15 @@ class Cluster:
 
         Raises ApiError (410 where the version is too old), or urllib3's HTTPError.
         """
-        query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": resource_version,
-                 "timeoutSeconds": str(timeout_s)}
-        response = self._request("GET", PATHS[what].format(namespace=self.namespace), query=query,
-                                 timeout_s=timeout_s + 5.0, stream=True)
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(timeout_s),
+        }
+        response = self._request(
+            "GET", PATHS[what].format(namespace=self.namespace), query=query, timeout_s=timeout_s + 5.0, stream=True
+        )
         if response.status != 200:
             _decoded(response)
         return WatchStream(response)
@@ -152,8 +171,15 @@ class Cluster:
         if content_type:
             headers["Content-Type"] = content_type
         url = f"{self._host}{path}" + (f"?{urlencode(query)}" if query else "")
-        return self._pool.request(method, url, headers=headers, body=body, preload_content=not stream, retries=False,
-                                  timeout=urllib3.Timeout(connect=min(timeout_s, REACH_TIMEOUT_S), read=timeout_s))
+        return self._pool.request(
+            method,
+            url,
+            headers=headers,
+            body=body,
+            preload_content=not stream,
+            retries=False,
+            timeout=urllib3.Timeout(connect=min(timeout_s, REACH_TIMEOUT_S), read=timeout_s),
+        )
 
     def _authorization(self) -> dict[str, str]:
         settings = self._client.configuration.auth_settings()
@@ -178,7 +204,9 @@ class WatchStream:
     def __enter__(self) -> WatchStream:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._response.close()
 
 

@@ -7,6 +7,7 @@ The times come from the event registry, not from the controls around an activity
 Chaos Toolkit swallows what a handler raises; that is safe here, because a fault without its timeline entry is not
 proven, and the drill then invalid.
 """
+
 from __future__ import annotations
 
 import json
@@ -40,29 +41,35 @@ class Recorder(RunEventHandler):  # type: ignore[misc]  # chaoslib carries no ty
         self._in_method = False
         self._began_ns: dict[str, int] = {}
 
-    def start_hypothesis_before(self, experiment: Mapping[str, Any]) -> None:  # noqa: ARG002 - chaoslib's signature
+    def start_hypothesis_before(self, experiment: Mapping[str, Any]) -> None:
         self._write("hypothesis", "begin", when="before")
 
     def hypothesis_before_completed(
-        self, experiment: Mapping[str, Any], state: Mapping[str, Any], journal: Mapping[str, Any]  # noqa: ARG002
+        self,
+        experiment: Mapping[str, Any],
+        state: Mapping[str, Any],
+        journal: Mapping[str, Any],
     ) -> None:
         self._hypothesis("before", state)
 
-    def start_hypothesis_after(self, experiment: Mapping[str, Any]) -> None:  # noqa: ARG002
+    def start_hypothesis_after(self, experiment: Mapping[str, Any]) -> None:
         self._write("hypothesis", "begin", when="after")
 
     def hypothesis_after_completed(
-        self, experiment: Mapping[str, Any], state: Mapping[str, Any], journal: Mapping[str, Any]  # noqa: ARG002
+        self,
+        experiment: Mapping[str, Any],
+        state: Mapping[str, Any],
+        journal: Mapping[str, Any],
     ) -> None:
         self._hypothesis("after", state)
 
-    def continuous_hypothesis_iteration(self, iteration_index: int, state: Mapping[str, Any]) -> None:  # noqa: ARG002
+    def continuous_hypothesis_iteration(self, iteration_index: int, state: Mapping[str, Any]) -> None:
         self._hypothesis("during", state)
 
-    def start_method(self, experiment: Mapping[str, Any]) -> None:  # noqa: ARG002
+    def start_method(self, experiment: Mapping[str, Any]) -> None:
         self._in_method = True
 
-    def method_completed(self, experiment: Mapping[str, Any], state: Any = None) -> None:  # noqa: ARG002
+    def method_completed(self, experiment: Mapping[str, Any], state: Any = None) -> None:
         self._in_method = False
 
     def start_activity(self, activity: Mapping[str, Any]) -> None:
@@ -75,15 +82,16 @@ class Recorder(RunEventHandler):  # type: ignore[misc]  # chaoslib carries no ty
         if began_ns is None:
             return
         output = json.dumps(run.get("output"), default=str)[:OUTPUT_LIMIT]
-        self._write("fault", "begin", since_ns=began_ns, activity=activity["name"],
-                    status=run.get("status", ""), output=output)
+        self._write(
+            "fault", "begin", since_ns=began_ns, activity=activity["name"], status=run.get("status", ""), output=output
+        )
         if not self._has_rollbacks:
             self._write("fault", "end")
 
-    def start_rollbacks(self, experiment: Mapping[str, Any]) -> None:  # noqa: ARG002
+    def start_rollbacks(self, experiment: Mapping[str, Any]) -> None:
         self._write("rollback", "begin")
 
-    def rollbacks_completed(self, experiment: Mapping[str, Any], journal: Mapping[str, Any]) -> None:  # noqa: ARG002
+    def rollbacks_completed(self, experiment: Mapping[str, Any], journal: Mapping[str, Any]) -> None:
         runs = journal.get("rollbacks") or []
         failed = [r["activity"]["name"] for r in runs if r.get("status") != "succeeded"]
         self._write("rollback", "end", status="failed" if failed else "succeeded", failed=failed)
@@ -100,8 +108,16 @@ class Recorder(RunEventHandler):  # type: ignore[misc]  # chaoslib carries no ty
 
     def _write(self, kind: str, event: str, since_ns: int | None = None, **attributes: Attribute) -> None:
         now_ns = self._anchor.now_ns()
-        self._timeline.append(Entry(kind=kind, event=event, earliest_ns=now_ns if since_ns is None else since_ns,
-                                    latest_ns=now_ns, source="control", attributes=attributes))
+        self._timeline.append(
+            Entry(
+                kind=kind,
+                event=event,
+                earliest_ns=now_ns if since_ns is None else since_ns,
+                latest_ns=now_ns,
+                source="control",
+                attributes=attributes,
+            )
+        )
 
 
 _recorder: Recorder | None = None
@@ -114,19 +130,22 @@ def configure_control(experiment: Mapping[str, Any], event_registry: EventHandle
     bundle, anchor = os.environ.get(BUNDLE_VARIABLE), os.environ.get(ENVIRONMENT_VARIABLE)
     if _recorder is not None or not bundle or not anchor:
         return
-    _recorder = Recorder(TimelineWriter(Path(bundle) / "timeline.jsonl"), Anchor.parse(anchor),
-                         has_rollbacks=bool(experiment.get("rollbacks")))
+    _recorder = Recorder(
+        TimelineWriter(Path(bundle) / "timeline.jsonl"),
+        Anchor.parse(anchor),
+        has_rollbacks=bool(experiment.get("rollbacks")),
+    )
     event_registry.register(_recorder)
 
 
-def before_activity_control(context: Mapping[str, Any]) -> None:  # noqa: ARG001 - chaoslib's signature
+def before_activity_control(context: Mapping[str, Any]) -> None:
     """Called before each activity: stops the method where the harness has asked for an abort."""
     bundle = os.environ.get(BUNDLE_VARIABLE)
     if bundle and _method_may_go_on and (Path(bundle) / ABORT_FILE).exists():
         raise InterruptExecution("gameday asked for an abort")
 
 
-def before_rollback_control(context: Mapping[str, Any]) -> None:  # noqa: ARG001
+def before_rollback_control(context: Mapping[str, Any]) -> None:
     """Called before the rollbacks: an abort never stops these."""
     global _method_may_go_on
     _method_may_go_on = False

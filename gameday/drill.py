@@ -1,4 +1,5 @@
 """The drill: load, fault and observers run together through the phases, recorded, and undone whatever happens."""
+
 from __future__ import annotations
 
 import signal
@@ -68,8 +69,9 @@ class Drill:
         self._abort_reason = ""
         self._writer = BundleWriter(root, self._manifest(root.name))
         self._samples = SampleSink(root / "samples" / f"harness{STREAM_SUFFIX}")
-        self._watchers = [Watcher(cluster, self._writer.append, self._samples.add, self._anchor.now_ns)
-                          for cluster in plan.clusters]
+        self._watchers = [
+            Watcher(cluster, self._writer.append, self._samples.add, self._anchor.now_ns) for cluster in plan.clusters
+        ]
         self._tail = StreamTail(root / "requests" / f"{WORKER}{STREAM_SUFFIX}")
         self._view = LiveView(window_s=plan.limits.hold_s)
         self._load: LoadProcess | None = None
@@ -104,14 +106,26 @@ class Drill:
         )
         for watcher in self._watchers:
             if not watcher.start(START_TIMEOUT_S):
-                raise LoadFailed(f"could not watch the cluster within {START_TIMEOUT_S:g} s",
-                                 where=f"context {watcher.context}", do="see timeline.jsonl for the reason")
+                raise LoadFailed(
+                    f"could not watch the cluster within {START_TIMEOUT_S:g} s",
+                    where=f"context {watcher.context}",
+                    do="see timeline.jsonl for the reason",
+                )
         self._undo = Undo.arm(root, plan.clusters)
         limits = plan.limits
-        self._load = LoadProcess(LoadPlan(
-            profile=plan.profile.path, host=plan.host, bundle=root, anchor=self._anchor, rate_per_s=plan.asked_per_s,
-            spacing=plan.spacing, seed=plan.seed, time_limit_s=longest_s(limits), worker=WORKER,
-        ))
+        self._load = LoadProcess(
+            LoadPlan(
+                profile=plan.profile.path,
+                host=plan.host,
+                bundle=root,
+                anchor=self._anchor,
+                rate_per_s=plan.asked_per_s,
+                spacing=plan.spacing,
+                seed=plan.seed,
+                time_limit_s=longest_s(limits),
+                worker=WORKER,
+            )
+        )
         self._load.wait_started(START_TIMEOUT_S)
         self._note("load", "started")
 
@@ -121,8 +135,11 @@ class Drill:
             start_ns = self._anchor.now_ns()
             self._writer.update(phases=(*self._writer.manifest.phases, Phase(name=name, start_ns=start_ns)))
             if name is PhaseName.FAULT:
-                self._chaos = ChaosProcess(self._plan.experiment.path, self._writer.root,
-                                           {ENVIRONMENT_VARIABLE: self._anchor.text(), **self._plan.environment})
+                self._chaos = ChaosProcess(
+                    self._plan.experiment.path,
+                    self._writer.root,
+                    {ENVIRONMENT_VARIABLE: self._anchor.text(), **self._plan.environment},
+                )
             decision = self._stay_in(name, start_ns)
             self._end_phase()
             if self._abort.is_set():
@@ -139,8 +156,15 @@ class Drill:
             now_ns = self._anchor.now_ns()
             live = self._look(now_ns)
             situation = self._situation(live, (now_ns - start_ns) / 1e9)
-            self._tell(Progress(name, situation.in_phase_s, left_s(name, situation.in_phase_s, self._plan.limits), live,
-                                self._replicas()))
+            self._tell(
+                Progress(
+                    name,
+                    situation.in_phase_s,
+                    left_s(name, situation.in_phase_s, self._plan.limits),
+                    live,
+                    self._replicas(),
+                )
+            )
             self._samples.flush()
             decision = decide(name, situation, self._plan.limits)
             if decision.step is not Step.STAY:
@@ -170,7 +194,7 @@ class Drill:
         return f"{sum(s.ready for s in states)}/{sum(s.desired for s in states)}"
 
     def _finish(self, outcome: str, reason: str) -> tuple[str, ...]:
-        """Stop the load, undo the fault, end the observers, close the bundle; in this order, each whatever the last did."""
+        """Stop the load, undo the fault, end the observers, close the bundle. Returns what could not be undone."""
         self._end_phase()
         if self._load is not None:
             self._load.stop()
@@ -203,8 +227,12 @@ class Drill:
             if self._whole() or self._abort.is_set():
                 break
             waited.wait(TICK_S)
-        return tuple(f"deployment {state.name} in {watcher.context}: {state.ready} of {state.desired} replicas ready"
-                     for watcher in self._watchers for state in watcher.deployments() if not state.settled)
+        return tuple(
+            f"deployment {state.name} in {watcher.context}: {state.ready} of {state.desired} replicas ready"
+            for watcher in self._watchers
+            for state in watcher.deployments()
+            if not state.settled
+        )
 
     def _end_phase(self) -> None:
         phases = self._writer.manifest.phases
@@ -220,12 +248,25 @@ class Drill:
         plan = self._plan
         contexts = tuple(cluster.context for cluster in plan.clusters)
         return Manifest(
-            id=run_id, drill=plan.name, title=plan.experiment.title, contexts=contexts,
-            namespace=plan.clusters[0].namespace, seed=plan.seed, effects=plan.experiment.effects, watched=contexts,
+            id=run_id,
+            drill=plan.name,
+            title=plan.experiment.title,
+            contexts=contexts,
+            namespace=plan.clusters[0].namespace,
+            seed=plan.seed,
+            effects=plan.experiment.effects,
+            watched=contexts,
             tools={**tool_versions(), **{f"kubernetes in {c}": v for c, v in plan.versions.items()}},
-            clock_wall_ns=self._anchor.wall_ns, clock_mono_ns=self._anchor.mono_ns,
-            load=LoadRecord(model=plan.profile.model, rate_per_s=plan.asked_per_s, spacing=plan.spacing or "",
-                            host=plan.host, timeout_s=plan.profile.timeout_s, workers=(Worker(name=WORKER),)),
+            clock_wall_ns=self._anchor.wall_ns,
+            clock_mono_ns=self._anchor.mono_ns,
+            load=LoadRecord(
+                model=plan.profile.model,
+                rate_per_s=plan.asked_per_s,
+                spacing=plan.spacing or plan.profile.spacing,
+                host=plan.host,
+                timeout_s=plan.profile.timeout_s,
+                workers=(Worker(name=WORKER),),
+            ),
         )
 
     @contextmanager

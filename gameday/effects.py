@@ -4,6 +4,7 @@ This is where a drill's proof comes from: the manifest says which pods must lose
 reach which replicas, and the scorer looks for exactly that in the timeline. An action that isn't in the table below
 gives no effect; an experiment without any effect proves nothing and its drill is invalid.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,14 +17,26 @@ Arguments: TypeAlias = Mapping[str, Any]
 
 def _pods_replaced(activity: str, context: str, arguments: Arguments) -> Effect:
     fixed = arguments.get("mode", "fixed") == "fixed" and not arguments.get("all", False)
-    return Effect(kind="pods-replaced", activity=activity, context=context, namespace=arguments.get("ns", "default"),
-                  selector=arguments.get("label_selector") or "", name=arguments.get("name_pattern") or "",
-                  count=max(1, int(arguments.get("qty", 1))) if fixed else 1)
+    return Effect(
+        kind="pods-replaced",
+        activity=activity,
+        context=context,
+        namespace=arguments.get("ns", "default"),
+        selector=arguments.get("label_selector") or "",
+        name=arguments.get("name_pattern") or "",
+        count=max(1, int(arguments.get("qty", 1))) if fixed else 1,
+    )
 
 
 def _replicas(activity: str, context: str, arguments: Arguments) -> Effect:
-    return Effect(kind="replicas", activity=activity, context=context, namespace=arguments.get("ns", "default"),
-                  name=str(arguments["name"]), count=int(arguments["replicas"]))
+    return Effect(
+        kind="replicas",
+        activity=activity,
+        context=context,
+        namespace=arguments.get("ns", "default"),
+        name=str(arguments["name"]),
+        count=int(arguments["replicas"]),
+    )
 
 
 EFFECTS: Mapping[tuple[str, str], Callable[[str, str, Arguments], Effect]] = {

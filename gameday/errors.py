@@ -1,11 +1,12 @@
 """What the harness refuses, aborts, or cannot undo. Each is one line for a person and one exit code for a script.
 
-    bundle.ExplainedError
-    ├── BadInput             a file, option, context or cluster that cannot be used; nothing was started   (exit 2)
-    ├── GuardRefused         the drill would not be safe to start                                           (exit 4)
-    ├── Aborted              ended early by a signal or a failure; the fault was undone                     (exit 5)
-    └── RollbackIncomplete   something the fault changed could not be put back: run `gameday recover`       (exit 6)
+bundle.ExplainedError
+├── BadInput             a file, option, context or cluster that cannot be used; nothing was started   (exit 2)
+├── GuardRefused         the drill would not be safe to start                                           (exit 4)
+├── Aborted              ended early by a signal or a failure; the fault was undone                     (exit 5)
+└── RollbackIncomplete   something the fault changed could not be put back: run `gameday recover`       (exit 6)
 """
+
 from __future__ import annotations
 
 from bundle.errors import ExplainedError

@@ -1,4 +1,5 @@
 """The exit codes, in one place. `docs/exit-codes.md` is what a CI job is written against."""
+
 from __future__ import annotations
 
 from enum import IntEnum

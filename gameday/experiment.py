@@ -1,4 +1,5 @@
 """A Chaos Toolkit experiment as the harness needs it: checked before anything starts, and its effects read off."""
+
 from __future__ import annotations
 
 import logging
@@ -41,8 +42,12 @@ def load_experiment(path: Path, context: str) -> Experiment:
         raise source.refuse(("steady-state-hypothesis",), "needs a title and a list of probes")
     _check_activities(source, ("steady-state-hypothesis", "probes"), hypothesis.get("probes", []))
     _check_by_chaostoolkit(source, document)
-    return Experiment(path=path, name=path.stem, title=str(document["title"]).strip(),
-                      effects=effects_of(document["method"], context, _resolver(source, document)))
+    return Experiment(
+        path=path,
+        name=path.stem,
+        title=str(document["title"]).strip(),
+        effects=effects_of(document["method"], context, _resolver(source, document)),
+    )
 
 
 def _check_activities(source: YamlSource, at: Location, activities: object) -> None:

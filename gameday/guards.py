@@ -1,4 +1,5 @@
 """What must hold before a fault may be injected at all. A guard refuses with exit code 4, and nothing is started."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -18,7 +19,12 @@ def refuse_over_unfinished_undo(runs: Path) -> None:
         try:
             state = Undo.load(path.parent).record.state
         except BadInput as error:
-            raise GuardRefused(error.what, where=str(path), do="compare the replicas by hand, then remove the file") from None
+            raise GuardRefused(
+                error.what, where=str(path), do="compare the replicas by hand, then remove the file"
+            ) from None
         if state != "undone":
-            raise GuardRefused(f"an earlier run has not been undone ({state})", where=str(path.parent),
-                               do=f"run `gameday recover {path.parent}`")
+            raise GuardRefused(
+                f"an earlier run has not been undone ({state})",
+                where=str(path.parent),
+                do=f"run `gameday recover {path.parent}`",
+            )

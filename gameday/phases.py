@@ -3,6 +3,7 @@
 The fault starts only after the baseline has settled, and the recovery is over only when the cluster is whole again
 and users have seen nothing bad for the hold time: a drill that is cut short can show nothing.
 """
+
 from __future__ import annotations
 
 import math
@@ -23,6 +24,7 @@ class PhaseLimits:
     baseline_max_s: float = 60.0
     fault_max_s: float = 900.0
     hold_s: float = 5.0
+    recovery_s: float = 7.0
     recovery_max_s: float = 180.0
     cool_down_s: float = 5.0
 
@@ -76,8 +78,10 @@ def decide(phase: PhaseName, now: Situation, limits: PhaseLimits) -> Decision:
             if now.in_phase_s >= limits.baseline_s and not unsettled(now, limits):
                 return NEXT
             if now.in_phase_s >= limits.baseline_max_s:
-                return Decision(Step.GIVE_UP, f"the baseline did not settle in {limits.baseline_max_s:g} s: "
-                                              + ", ".join(unsettled(now, limits)))
+                return Decision(
+                    Step.GIVE_UP,
+                    f"the baseline did not settle in {limits.baseline_max_s:g} s: " + ", ".join(unsettled(now, limits)),
+                )
             return STAY
         case PhaseName.FAULT:
             if not now.chaos_running:
@@ -86,7 +90,7 @@ def decide(phase: PhaseName, now: Situation, limits: PhaseLimits) -> Decision:
                 return Decision(Step.GIVE_UP, f"the experiment did not end within {limits.fault_max_s:g} s")
             return STAY
         case PhaseName.RECOVERY:
-            if now.whole and now.clean_s >= limits.hold_s and now.in_phase_s >= limits.hold_s:
+            if now.whole and now.clean_s >= limits.hold_s and now.in_phase_s >= limits.recovery_s:
                 return NEXT
             if now.in_phase_s >= limits.recovery_max_s:
                 return Decision(Step.NEXT, f"not recovered after {limits.recovery_max_s:g} s")
@@ -121,6 +125,10 @@ def least_rate(asked_per_s: float, over_s: float) -> float:
 
 def left_s(phase: PhaseName, in_phase_s: float, limits: PhaseLimits) -> float | None:
     """How long `phase` will still take, in seconds; None where nobody can know."""
-    expected = {PhaseName.WARM_UP: limits.warm_up_s, PhaseName.BASELINE: limits.baseline_s,
-                PhaseName.COOL_DOWN: limits.cool_down_s}.get(phase)
+    expected = {
+        PhaseName.WARM_UP: limits.warm_up_s,
+        PhaseName.BASELINE: limits.baseline_s,
+        PhaseName.RECOVERY: limits.recovery_s,
+        PhaseName.COOL_DOWN: limits.cool_down_s,
+    }.get(phase)
     return None if expected is None else max(0.0, expected - in_phase_s)

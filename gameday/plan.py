@@ -1,4 +1,5 @@
 """A drill, planned: every input checked and every cluster reached before anything is started."""
+
 from __future__ import annotations
 
 import os
@@ -50,8 +51,11 @@ class DrillPlan:
     @property
     def environment(self) -> dict[str, str]:
         """What the experiment and the profile are told by environment variables."""
-        return {HOST_VARIABLE: self.host, NAMESPACE_VARIABLE: self.clusters[0].namespace,
-                CONTEXT_VARIABLE: self.clusters[0].context}
+        return {
+            HOST_VARIABLE: self.host,
+            NAMESPACE_VARIABLE: self.clusters[0].namespace,
+            CONTEXT_VARIABLE: self.clusters[0].context,
+        }
 
 
 def make_plan(
@@ -72,7 +76,7 @@ def make_plan(
     """Check everything that can be checked beforehand. Raises ExplainedError; nothing has been started then.
 
     The cheap checks come first, so that a misspelt file name is told at once and not after ten seconds of connecting.
-    The hold time of the recovery phase is the targets' own: watching for less would leave every recovery undecided.
+    The recovery phase lasts as long as the targets need, and the hold time is their own.
     """
     for path, what in ((experiment, "experiment"), (profile, "load profile"), (targets, "targets file")):
         if not path.is_file():
@@ -90,10 +94,41 @@ def make_plan(
     versions = {cluster.context: cluster.check() for cluster in clusters}
     where = host or os.environ.get(HOST_VARIABLE) or find_entry(clusters[0])
     os.environ[HOST_VARIABLE] = where
-    return DrillPlan(name=name, experiment=checked, profile=facts, targets_path=targets, targets=promised,
-                     clusters=clusters, host=where, rate_per_s=rate_per_s, spacing=spacing, seed=seed,
-                     limits=replace(limits, hold_s=promised.recovery.hold_s),
-                     runs=runs, versions=versions)
+    asked = facts.rate_per_s if rate_per_s is None else rate_per_s
+    return DrillPlan(
+        name=name,
+        experiment=checked,
+        profile=facts,
+        targets_path=targets,
+        targets=promised,
+        clusters=clusters,
+        host=where,
+        rate_per_s=rate_per_s,
+        spacing=spacing,
+        seed=seed,
+        limits=replace(
+            limits,
+            hold_s=promised.recovery.hold_s,
+            recovery_s=min(limits.recovery_max_s, observation_s(promised, name, asked)),
+        ),
+        runs=runs,
+        versions=versions,
+    )
+
+
+def observation_s(targets: Targets, drill: str, rate_per_s: float | None) -> float:
+    """How long the drill must be watched after its fault, in seconds, so that its promises can be claimed at all.
+
+    At least the hold time, and long enough for the requests that the strictest promised share takes were all of them
+    good, with a fifth to spare. Where the rate isn't known, just the hold time; the scorer says whether it was enough.
+    """
+    if not rate_per_s:
+        return targets.recovery.hold_s
+    from scorer.objective import clean_requests_needed
+
+    promises = targets.of_drill(drill).values()
+    needs = clean_requests_needed(promises, targets.validity.confidence, of="target")
+    return max(targets.recovery.hold_s, 1.2 * needs / rate_per_s)
 
 
 def find_entry(cluster: Cluster) -> str:
@@ -105,11 +140,17 @@ def find_entry(cluster: Cluster) -> str:
     entries = [s for s in services if s["metadata"].get("labels", {}).get(ENTRY_LABEL) == "true"]
     where = f"context {cluster.context}, namespace {cluster.namespace}"
     if not entries:
-        raise BadInput(f"no Service is labelled {ENTRY_LABEL}=true", where=where,
-                       do="say where the load goes with --host http://ADDRESS:PORT")
+        raise BadInput(
+            f"no Service is labelled {ENTRY_LABEL}=true",
+            where=where,
+            do="say where the load goes with --host http://ADDRESS:PORT",
+        )
     ingress = entries[0].get("status", {}).get("loadBalancer", {}).get("ingress") or []
     address = (ingress[0].get("ip") or ingress[0].get("hostname")) if ingress else None
     if not address:
-        raise BadInput(f"Service {entries[0]['metadata']['name']} has no address yet", where=where,
-                       do="wait for it, or give --host http://ADDRESS:PORT")
+        raise BadInput(
+            f"Service {entries[0]['metadata']['name']} has no address yet",
+            where=where,
+            do="wait for it, or give --host http://ADDRESS:PORT",
+        )
     return f"http://{address}:{entries[0]['spec']['ports'][0]['port']}"

@@ -1,4 +1,5 @@
 """Chaos Toolkit probes that chaosk8s lacks. They run inside `chaos`, and work in any experiment."""
+
 from __future__ import annotations
 
 import logging
@@ -17,9 +18,14 @@ def no_pod_crash_loops(ns: str = "default", label_selector: str = "", secrets: d
     """
     api: Any = client.CoreV1Api(create_k8s_api_client(secrets))
     looping = sorted(
-        pod.metadata.name for pod in api.list_namespaced_pod(ns, label_selector=label_selector).items
-        if any(status.state is not None and status.state.waiting is not None
-               and status.state.waiting.reason == "CrashLoopBackOff" for status in pod.status.container_statuses or [])
+        pod.metadata.name
+        for pod in api.list_namespaced_pod(ns, label_selector=label_selector).items
+        if any(
+            status.state is not None
+            and status.state.waiting is not None
+            and status.state.waiting.reason == "CrashLoopBackOff"
+            for status in pod.status.container_statuses or []
+        )
     )
     if looping:
         logger.error("in CrashLoopBackOff: %s", ", ".join(looping))

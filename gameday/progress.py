@@ -1,4 +1,5 @@
 """What a person sees while a drill runs: a live line on a terminal, a plain line every few seconds elsewhere."""
+
 from __future__ import annotations
 
 from types import TracebackType
@@ -27,7 +28,9 @@ class ProgressView:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._live is not None:
             self._live.stop()
 
@@ -39,8 +42,12 @@ class ProgressView:
         phase, shown_s = self._last or (None, 0.0)
         if phase is not progress.phase or progress.in_phase_s - shown_s >= PLAIN_EVERY_S:
             self._last = (progress.phase, progress.in_phase_s)
-            self._console.print(f"{progress.phase:<9} {_time(progress)}  {_figures(progress)}", markup=False,
-                                highlight=False, soft_wrap=True)
+            self._console.print(
+                f"{progress.phase:<9} {_time(progress)}  {_figures(progress)}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
 
 
 def _phases(progress: Progress) -> Text:

@@ -1,4 +1,5 @@
 """The harness's own series: readings from several threads, written to the bundle in batches."""
+
 from __future__ import annotations
 
 import threading

@@ -1,4 +1,5 @@
 """The two consoles: results go to standard output, progress and errors to standard error."""
+
 from __future__ import annotations
 
 from rich.console import Console

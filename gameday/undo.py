@@ -4,6 +4,7 @@ The first line of defence is the experiment's `rollbacks`, which Chaos Toolkit a
 the fault the replica counts of every deployment are written to `undo.json` in the bundle, and afterwards, or by
 `gameday recover` after a crash, whatever differs is set back.
 """
+
 from __future__ import annotations
 
 import os
@@ -29,7 +30,7 @@ class Replicas(BaseModel):
 
 
 class UndoRecord(BaseModel):
-    """`undo.json`. state: `armed` from before the fault on, `undone` when everything is back, `incomplete` otherwise."""
+    """`undo.json`. state: `armed` from before the fault on, `undone` once everything is back, else `incomplete`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -49,9 +50,14 @@ class Undo:
     def arm(cls, root: Path, clusters: Sequence[Cluster]) -> Undo:
         """Note every deployment's replicas in every cluster. Raises what `Cluster.list` raises."""
         before = [
-            Replicas(context=cluster.context, namespace=cluster.namespace, deployment=item["metadata"]["name"],
-                     replicas=item["spec"].get("replicas", 1))
-            for cluster in clusters for item in cluster.list("deployments")["items"]
+            Replicas(
+                context=cluster.context,
+                namespace=cluster.namespace,
+                deployment=item["metadata"]["name"],
+                replicas=item["spec"].get("replicas", 1),
+            )
+            for cluster in clusters
+            for item in cluster.list("deployments")["items"]
         ]
         undo = cls(root, UndoRecord(state="armed", before=tuple(before)))
         undo._save()
@@ -64,11 +70,13 @@ class Undo:
         try:
             return cls(root, UndoRecord.model_validate_json(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            raise BadInput("no undo record: no fault was injected by this run", where=str(path),
-                           do="nothing needs to be done") from None
+            raise BadInput(
+                "no undo record: no fault was injected by this run", where=str(path), do="nothing needs to be done"
+            ) from None
         except (ValidationError, OSError) as error:
-            raise BadInput(f"cannot be read: {str(error).splitlines()[0]}", where=str(path),
-                           do="compare the replicas by hand") from None
+            raise BadInput(
+                f"cannot be read: {str(error).splitlines()[0]}", where=str(path), do="compare the replicas by hand"
+            ) from None
 
     def restore(self, clusters: Mapping[str, Cluster]) -> tuple[str, ...]:
         """Set back every replica count that differs; returns what could not be set back, a line each."""

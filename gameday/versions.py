@@ -1,11 +1,21 @@
 """Which version of every tool took part, for the manifest."""
+
 from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-TOOLS = ("gameday", "chaostoolkit", "chaostoolkit-lib", "chaostoolkit-kubernetes", "locust", "kubernetes", "numpy",
-         "pyarrow", "scipy")
+TOOLS = (
+    "gameday",
+    "chaostoolkit",
+    "chaostoolkit-lib",
+    "chaostoolkit-kubernetes",
+    "locust",
+    "kubernetes",
+    "numpy",
+    "pyarrow",
+    "scipy",
+)
 
 
 def tool_versions() -> dict[str, str]:

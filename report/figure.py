@@ -3,6 +3,7 @@
 Colours are names of style.css (`var(--good)`), which figure.js resolves, so that light, dark and print differ in the
 style sheet alone. Plotly reads a little HTML in its labels, so every name from outside goes through `label`.
 """
+
 from __future__ import annotations
 
 import html
@@ -61,8 +62,11 @@ def timeline_figure(series: Series, verdict: Verdict, recoveries: Sequence[Recov
             hoverformat=".1f",
         ),
         "shapes": [*shapes, *targets],
-        "annotations": [*(_title(text, domain[1]) for text, domain in zip(titles, domains, strict=True)), *notes,
-                        *target_notes],
+        "annotations": [
+            *(_title(text, domain[1]) for text, domain in zip(titles, domains, strict=True)),
+            *notes,
+            *target_notes,
+        ],
     }
     for index, domain in enumerate(domains):
         layout["yaxis" if index == 0 else f"yaxis{index + 1}"] = _axis(
@@ -106,15 +110,40 @@ def _latency(requests: RequestSeries) -> list[Json]:
     band_t, band_ms = _band(requests.t_s, requests.p50_ms, requests.max_ms)
     common: dict[str, Json] = {"type": "scatter", "mode": "lines", "x": numbers(requests.t_s)}
     return [
-        {"type": "scatter", "mode": "lines", "x": band_t, "y": band_ms, "fill": "toself", "showlegend": False,
-         "fillcolor": "var(--band)", "line": {"width": 0}, "hoverinfo": "skip"},
-        {**common, "y": numbers(requests.max_ms), "name": "maximum", "hovertemplate": "%{y:.3~g} ms",
-         "line": {"color": "var(--quiet)", "width": 1, "dash": "dot"}},
-        {**common, "y": numbers(requests.p95_ms), "name": "p95", "hovertemplate": "%{y:.3~g} ms",
-         "line": {"color": "var(--p95)", "width": 2, "dash": "dash"}},
-        {**common, "y": numbers(requests.p50_ms), "name": "p50", "hovertemplate": "%{y:.3~g} ms",
-         "mode": "lines+markers", "marker": {"size": 3, "color": "var(--p50)"},  # a bin between two gaps has no line
-         "line": {"color": "var(--p50)", "width": 2}},
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": band_t,
+            "y": band_ms,
+            "fill": "toself",
+            "showlegend": False,
+            "fillcolor": "var(--band)",
+            "line": {"width": 0},
+            "hoverinfo": "skip",
+        },
+        {
+            **common,
+            "y": numbers(requests.max_ms),
+            "name": "maximum",
+            "hovertemplate": "%{y:.3~g} ms",
+            "line": {"color": "var(--quiet)", "width": 1, "dash": "dot"},
+        },
+        {
+            **common,
+            "y": numbers(requests.p95_ms),
+            "name": "p95",
+            "hovertemplate": "%{y:.3~g} ms",
+            "line": {"color": "var(--p95)", "width": 2, "dash": "dash"},
+        },
+        {
+            **common,
+            "y": numbers(requests.p50_ms),
+            "name": "p50",
+            "hovertemplate": "%{y:.3~g} ms",
+            "mode": "lines+markers",
+            "marker": {"size": 3, "color": "var(--p50)"},  # a bin between two gaps has no line
+            "line": {"color": "var(--p50)", "width": 2},
+        },
     ]
 
 
@@ -131,9 +160,17 @@ def _band(t_s: Floats, low: Floats, high: Floats) -> tuple[list[Json], list[Json
 
 def _errors(requests: RequestSeries) -> list[Json]:
     return [
-        {"type": "bar", "x": numbers(requests.t_s), "y": numbers(rate), "width": requests.width_s, "yaxis": "y2",
-         "name": name, "marker": {"color": colour, "line": {"width": 0}, "pattern": {"shape": pattern, "size": 6}},
-         "hovertemplate": "%{y:.3~g}/s", "showlegend": bool(count)}
+        {
+            "type": "bar",
+            "x": numbers(requests.t_s),
+            "y": numbers(rate),
+            "width": requests.width_s,
+            "yaxis": "y2",
+            "name": name,
+            "marker": {"color": colour, "line": {"width": 0}, "pattern": {"shape": pattern, "size": 6}},
+            "hovertemplate": "%{y:.3~g}/s",
+            "showlegend": bool(count),
+        }
         for name, rate, count, colour, pattern in (
             ("failed", requests.failed_per_s, requests.failed, "var(--bad)", ""),
             ("never sent", requests.unsent_per_s, requests.unsent, "var(--unsent)", "/"),
@@ -146,10 +183,20 @@ def _replicas(replicas: ReplicaSeries, end_s: float, *, axis: str, legend: bool)
     common: dict[str, Json] = {"type": "scatter", "mode": "lines", "x": t_s, "yaxis": axis, "showlegend": legend}
     ready, desired = (np.append(counts, counts[-1]).tolist() for counts in (replicas.ready, replicas.desired))
     return [
-        {**common, "y": desired, "name": "desired", "legendgroup": "desired",
-         "line": {"shape": "hv", "color": "var(--quiet)", "width": 2, "dash": "dash"}},
-        {**common, "y": ready, "name": "ready", "legendgroup": "ready",
-         "line": {"shape": "hv", "color": "var(--ready)", "width": 3}},
+        {
+            **common,
+            "y": desired,
+            "name": "desired",
+            "legendgroup": "desired",
+            "line": {"shape": "hv", "color": "var(--quiet)", "width": 2, "dash": "dash"},
+        },
+        {
+            **common,
+            "y": ready,
+            "name": "ready",
+            "legendgroup": "ready",
+            "line": {"shape": "hv", "color": "var(--ready)", "width": 3},
+        },
     ]
 
 
@@ -189,16 +236,35 @@ def _latency_target(verdict: Verdict) -> tuple[list[Json], list[Json]]:
     found = next((o for o in verdict.objectives if o.measure.name == "latency-p95" and o.measure.unit == "ms"), None)
     if found is None or found.target <= 0:
         return [], []
-    line: Json = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": found.target,
-                  "y1": found.target, "line": {"color": "var(--p95)", "width": 1, "dash": "longdash"}}
+    line: Json = {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "yref": "y",
+        "y0": found.target,
+        "y1": found.target,
+        "line": {"color": "var(--p95)", "width": 1, "dash": "longdash"},
+    }
     text = f"p95 target {quantity.number(found.target)} ms"
-    return [line], [_note(text, 1.0, float(np.log10(found.target)), xref="paper", yref="y", xanchor="right",
-                          colour="var(--p95)")]
+    return [line], [
+        _note(text, 1.0, float(np.log10(found.target)), xref="paper", yref="y", xanchor="right", colour="var(--p95)")
+    ]
 
 
 def _upright(x0: float, x1: float, y0: float, y1: float, colour: str, *, fill: str = "", dash: str = "solid") -> Json:
-    return {"type": "rect", "xref": "x", "yref": "paper", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "layer": "below",
-            "fillcolor": fill or "rgba(0,0,0,0)", "line": {"color": colour, "width": 1, "dash": dash}}
+    return {
+        "type": "rect",
+        "xref": "x",
+        "yref": "paper",
+        "x0": x0,
+        "x1": x1,
+        "y0": y0,
+        "y1": y1,
+        "layer": "below",
+        "fillcolor": fill or "rgba(0,0,0,0)",
+        "line": {"color": colour, "width": 1, "dash": dash},
+    }
 
 
 def _title(text: str, top: float) -> Json:
@@ -206,11 +272,29 @@ def _title(text: str, top: float) -> Json:
 
 
 def _note(
-    text: str, x: float, y: float, *, xref: str = "x", yref: str = "paper", xanchor: str = "left",
-    yanchor: str = "bottom", yshift: int = 0, colour: str = "var(--ink)",
+    text: str,
+    x: float,
+    y: float,
+    *,
+    xref: str = "x",
+    yref: str = "paper",
+    xanchor: str = "left",
+    yanchor: str = "bottom",
+    yshift: int = 0,
+    colour: str = "var(--ink)",
 ) -> Json:
-    return {"text": text, "x": x, "y": y, "xref": xref, "yref": yref, "xanchor": xanchor, "yanchor": yanchor,
-            "yshift": yshift, "showarrow": False, "font": {"color": colour, "size": 12}}
+    return {
+        "text": text,
+        "x": x,
+        "y": y,
+        "xref": xref,
+        "yref": yref,
+        "xanchor": xanchor,
+        "yanchor": yanchor,
+        "yshift": yshift,
+        "showarrow": False,
+        "font": {"color": colour, "size": 12},
+    }
 
 
 def numbers(values: Floats) -> list[Json]:

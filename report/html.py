@@ -3,6 +3,7 @@
 The page's policy forbids every load and every script but the three inlined here, each named by its digest: what a
 pod or a server managed to write into a name cannot run. Plotly's script comes from its wheel.
 """
+
 from __future__ import annotations
 
 import base64

@@ -1,4 +1,5 @@
 """The geometry of an objective's small chart: its bounds as a bar, its target and threshold as lines."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
 """What happened when, in words: the timeline figure for those who don't see it, and for those in a hurry."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
 """Numbers as people read them: rounded, with their unit and bounds; and the symbol of each grade."""
+
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
@@ -7,6 +8,7 @@ from scorer.verdict import Grade, Measure, Objective, Stage, Verdict
 
 SYMBOLS = {Grade.PASS: "✓", Grade.WARN: "!", Grade.INCONCLUSIVE: "?", Grade.FAIL: "✗", Grade.INVALID: "⊘"}
 """Each grade's symbol: shape tells the grade where colour can't."""
+
 
 def number(value: float, rounding: str = ROUND_HALF_EVEN, digits: int = 4) -> str:
     """`value` in so many significant digits, without an exponent and without trailing zeros.

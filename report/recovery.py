@@ -1,4 +1,5 @@
 """When the service was well again, by the recovery measures of a verdict, on the figure's time axis."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -35,4 +36,3 @@ def recoveries(verdict: Verdict) -> list[Recovery]:
             says = f"{who}: not seen within {quantity.number(measure.low)} s"
         found.append(Recovery(measure.name == "recovery-user", measure.low, measure.high, says))
     return found
-

@@ -4,6 +4,7 @@ However many requests there were, at most MAX_BINS points a line come out, so th
 fast as one of a short drill. Times are seconds from the fault's earliest possible moment (from the first phase
 where there was no fault), so that a recovery time can be read off the axis.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -200,13 +201,17 @@ def _fault_windows(timeline: list[Entry], last_ns: int) -> Iterator[tuple[Entry,
     for index, entry in enumerate(timeline):
         if (entry.kind, entry.event) == ("fault", "begin"):
             activity = entry.attributes.get("activity")
-            yield entry, next(
-                (
-                    later.latest_ns
-                    for later in timeline[index:]
-                    if (later.kind, later.event) == ("fault", "end") and later.attributes.get("activity") == activity
+            yield (
+                entry,
+                next(
+                    (
+                        later.latest_ns
+                        for later in timeline[index:]
+                        if (later.kind, later.event) == ("fault", "end")
+                        and later.attributes.get("activity") == activity
+                    ),
+                    last_ns,
                 ),
-                last_ns,
             )
 
 

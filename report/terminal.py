@@ -3,6 +3,7 @@
 Legible without colour (a symbol and a word carry each grade), in 80 columns, and in a pipe. Colour, width and
 NO_COLOR are rich's to decide; where the terminal's encoding lacks a character, `?` stands for it.
 """
+
 from __future__ import annotations
 
 import io

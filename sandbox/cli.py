@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sandbox.errors import SandboxError
 from sandbox.network import DEFAULT_PREFIX, Network
 from sandbox.state import State, default_directory
 
@@ -41,6 +43,13 @@ Examples:
   gameday sandbox status --json | jq .memory_bytes
 """
 
+EXEC_EXAMPLES = """
+\b
+Examples:
+  gameday sandbox exec -- kubectl get pods -A
+  gameday sandbox exec --manner naive -- gameday run experiments/pod-kill.yaml --load loadprofiles/steady.py
+"""
+
 state_option = click.option(
     "--state",
     "directory",
@@ -59,21 +68,76 @@ def sandbox() -> None:
     """
 
 
+manner_option = click.option(
+    "--manner",
+    type=click.Choice(["hardened", "naive"]),
+    default="hardened",
+    show_default=True,
+    help="How the reference service is run: with retries, probes and graceful stop, or with none of them.",
+)
+network_option = click.option(
+    "--network",
+    "prefix",
+    default=DEFAULT_PREFIX,
+    show_default=True,
+    metavar="127.N",
+    help="The loopback network to use; sandboxes on different ones run side by side.",
+)
+timeout_option = click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=1),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for every pod to be ready.",
+)
+
+
 @sandbox.command(epilog=UP_EXAMPLES)
-@click.option("--manner", type=click.Choice(["hardened", "naive"]), default="hardened", show_default=True,
-              help="How the reference service is run: with retries, probes and graceful stop, or with none of them.")
-@click.option("--network", "prefix", default=DEFAULT_PREFIX, show_default=True, metavar="127.N",
-              help="The loopback network to use; sandboxes on different ones run side by side.")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(min=1), default=60.0, show_default=True,
-              metavar="SECONDS", help="How long to wait for every pod to be ready.")
+@manner_option
+@network_option
+@timeout_option
 @state_option
-def up(manner: str, prefix: str, timeout_s: float, directory: Path | None) -> None:  # fmt: skip
+def up(manner: str, prefix: str, timeout_s: float, directory: Path | None) -> None:
     """Start a sandbox and wait until it serves.
 
     Does nothing where the same one runs already. Cleans up first where one was killed. Interrupted, it takes down what
     it started. Not ready in time, it exits 3 and leaves everything to be looked at.
     """
-    network, state = Network(prefix), _state(directory)
+    state = _state(directory)
+    _bring_up(state, Network(prefix), manner, timeout_s)
+    click.echo(f"export KUBECONFIG={shlex.quote(str(state.kubeconfig))}")
+
+
+@sandbox.command("exec", epilog=EXEC_EXAMPLES)
+@manner_option
+@network_option
+@timeout_option
+@state_option
+@click.argument("command", nargs=-1, required=True)
+def execute(manner: str, prefix: str, timeout_s: float, directory: Path | None, command: tuple[str, ...]) -> None:
+    """Run COMMAND with a sandbox up, take the sandbox down, and exit with the command's code.
+
+    COMMAND finds the sandbox by KUBECONFIG. A Ctrl-C is the command's to handle; the sandbox goes down after it. One
+    that was up before stays up.
+    """
+    from sandbox.teardown import tear_down
+
+    state = _state(directory)
+    started = _bring_up(state, Network(prefix), manner, timeout_s)
+    try:
+        code = _run({**os.environ, "KUBECONFIG": str(state.kubeconfig)}, command)
+    finally:
+        if started:
+            with state.locked():
+                tear_down(state)
+            click.echo("sandbox: down", err=True)
+    sys.exit(code)
+
+
+def _bring_up(state: State, network: Network, manner: str, timeout_s: float) -> bool:
+    """Bring a sandbox up; False where the same one was up already. Interrupted, exit 5 with everything down again."""
     # Imported late: they need half a second, and `--help` doesn't need them.
     from sandbox.launch import Plan, launch
     from sandbox.teardown import tear_down
@@ -91,8 +155,33 @@ def up(manner: str, prefix: str, timeout_s: float, directory: Path | None) -> No
                 sys.exit(INTERRUPTED)
     finally:
         signal.signal(signal.SIGTERM, previous)
-    click.echo(f"{'up' if started else 'already up'}: {manner}, entry http://{network.entry}", err=True)
-    click.echo(f"export KUBECONFIG={state.kubeconfig}")
+    click.echo(f"sandbox: {'up' if started else 'already up'}, {manner}, entry http://{network.entry}", err=True)
+    return started
+
+
+def _run(environment: dict[str, str], command: tuple[str, ...]) -> int:
+    """Run a command to its end and return its code as a shell would; a SIGTERM is handed on to it.
+
+    The terminal sends its Ctrl-C to the command as well as to this process, which therefore only waits.
+    """
+    import subprocess
+
+    try:
+        child = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        raise SandboxError(
+            f"cannot be started: {error.strerror}", where=command[0], do="give a command that is on PATH"
+        ) from None
+    previous = {
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: child.terminate()),
+    }
+    try:
+        code = child.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else 128 - code
 
 
 @sandbox.command(epilog=DOWN_EXAMPLES)
@@ -172,7 +261,7 @@ def _print_status(seen: Overview) -> None:
         f"{seen.manner} on {seen.network}, up for {seen.uptime_s:.0f} s, {seen.memory_bytes / MIB:.0f} MiB, "
         f"entry {seen.entry}"
     )
-    click.echo(f"export KUBECONFIG={seen.kubeconfig}")
+    click.echo(f"export KUBECONFIG={shlex.quote(seen.kubeconfig)}")
     console = Console(highlight=False)
     regions = Table("region", "pods ready")
     for region in dict.fromkeys(pod.region for pod in seen.pods):

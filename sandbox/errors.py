@@ -1,32 +1,21 @@
 """Errors of the sandbox that a person reads as one line.
 
-    SandboxError                 what, where, what to do; carries the exit code
-    ├── BadNetwork               a prefix that is no 127.N (exit 2)
-    ├── BadManifest              a manifest, or one of its annotations, that can't be honoured (exit 2)
-    ├── AddressInUse             a port that the sandbox needs is taken (exit 2)
-    ├── AlreadyRunning           `up` over a living sandbox of another manner or network (exit 2)
-    └── SandboxBroken            a part of the sandbox failed, or did not come up in time (exit 3)
+bundle.ExplainedError
+└── SandboxError             what, where, what to do; carries the exit code
+    ├── BadNetwork           a prefix that is no 127.N (exit 2)
+    ├── BadManifest          a manifest, or one of its annotations, that can't be honoured (exit 2)
+    ├── AddressInUse         a port that the sandbox needs is taken (exit 2)
+    ├── AlreadyRunning       `up` over a living sandbox of another manner or network (exit 2)
+    └── SandboxBroken        a part of the sandbox failed, or did not come up in time (exit 3)
 """
 
 from __future__ import annotations
 
+from bundle.errors import ExplainedError
 
-class SandboxError(Exception):
-    """An error with a reader: `what` happened, `where`, and what to `do` about it.
 
-    `exit_code` is what the command ends with (`docs/exit-codes.md`).
-    """
-
-    exit_code = 2
-
-    def __init__(self, what: str, *, where: str = "", do: str = "") -> None:
-        self.what, self.where, self.do = what, where, do
-        super().__init__(self.line())
-
-    def line(self) -> str:
-        """The error on one line: `where: what; what to do`."""
-        text = f"{self.where}: {self.what}" if self.where else self.what
-        return " ".join((f"{text}; {self.do}" if self.do else text).split())
+class SandboxError(ExplainedError):
+    """An error of the sandbox: what happened, where, and what to do about it. `exit_code` as in docs/exit-codes.md."""
 
 
 class BadNetwork(SandboxError):

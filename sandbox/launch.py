@@ -9,8 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +31,8 @@ from sandbox.credentials import write_credentials
 from sandbox.errors import AddressInUse, AlreadyRunning, SandboxBroken
 from sandbox.manners import manifests
 from sandbox.network import Network
-from sandbox.readiness import PodState, connected, entry_answers, pod_states, unserved
-from sandbox.remains import supervisor_of, sweep
+from sandbox.readiness import connected, entry_answers, look
+from sandbox.remains import is_alive, supervisor_of, sweep
 from sandbox.state import MARKER, Record, State
 
 RESOURCES = {each.kind: each for each in (NAMESPACES, CONFIG_MAPS, SECRETS, DEPLOYMENTS, SERVICES)}
@@ -63,9 +62,11 @@ def launch(plan: Plan, progress: Progress) -> bool:
     running = supervisor_of(plan.state)
     if running is not None:
         _refuse_another(plan)
-        asyncio.run(_until_ready(plan, running, progress))
+        # Whatever an `up` that was killed has not created yet is created now.
+        asyncio.run(_fill(plan, running, progress))
         return False
     progress("starting")
+    plan.state.refuse_foreign()
     sweep(plan.state)
     _refuse_taken_addresses(plan.network)
     plan.state.create()
@@ -132,7 +133,7 @@ async def _fill(plan: Plan, supervisor: psutil.Process, progress: Progress) -> N
                 while not await _created(client, obj):
                     _check(plan, supervisor, deadline_s, "the API servers do not answer")
                     await asyncio.sleep(POLL_S)
-    await _until_ready(plan, supervisor, progress, deadline_s)
+        await _until_ready(plan, clients, supervisor, deadline_s, progress)
 
 
 async def _created(client: ApiClient, obj: KubeObject) -> bool:
@@ -145,44 +146,32 @@ async def _created(client: ApiClient, obj: KubeObject) -> bool:
     except Unreachable:
         return False
     except Conflict:
-        # Created by a try whose answer was lost.
+        # It is there already: by an earlier `up`, or by a try whose answer was lost.
         return True
     return True
 
 
 async def _until_ready(
-    plan: Plan, supervisor: psutil.Process, progress: Progress, deadline_s: float | None = None
+    plan: Plan, clients: Mapping[str, ApiClient], supervisor: psutil.Process, deadline_s: float, progress: Progress
 ) -> None:
-    deadline_s = deadline_s or time.monotonic() + plan.timeout_s
-    wanted = {region.name: _wanted_pods(plan.manner, region.name) for region in plan.network.regions}
-    async with connected(plan.state) as clients:
-        while True:
-            pods = await pod_states(clients)
-            up = sum(pod.up for pod in pods)
-            progress(f"{up} of {sum(wanted.values())} pods ready")
-            missing = _missing(pods, wanted) or await unserved(clients)
-            if not missing and not await entry_answers(plan.network.entry):
-                missing = [f"the entry http://{plan.network.entry}"]
-            if not missing:
-                return
-            more = " and more" if len(missing) > 5 else ""
-            _check(plan, supervisor, deadline_s, f"not ready: {', '.join(missing[:5])}{more}")
-            await asyncio.sleep(POLL_S)
-
-
-def _wanted_pods(manner: str, region: str) -> int:
-    return sum(int(obj["spec"]["replicas"]) for obj in manifests(manner, region) if obj["kind"] == "Deployment")
-
-
-def _missing(pods: Sequence[PodState], wanted: Mapping[str, int]) -> list[str]:
-    late = [f"{pod.name} in {pod.region}" for pod in pods if not pod.up]
-    existing = Counter(pod.region for pod in pods)
-    absent = {region: number - existing[region] for region, number in wanted.items()}
-    return late + [f"{number} pods not created in {region}" for region, number in absent.items() if number > 0]
+    while True:
+        try:
+            seen = await look(clients)
+            progress(f"{seen.up} of {seen.wanted} pods ready")
+            missing = list(seen.missing)
+        except Unreachable as error:
+            missing = [f"an API server ({error.message})"]
+        if not missing and not await entry_answers(plan.network.entry):
+            missing = [f"the entry http://{plan.network.entry}"]
+        if not missing:
+            return
+        more = " and more" if len(missing) > 5 else ""
+        _check(plan, supervisor, deadline_s, f"not ready: {', '.join(missing[:5])}{more}")
+        await asyncio.sleep(POLL_S)
 
 
 def _check(plan: Plan, supervisor: psutil.Process, deadline_s: float, missing: str) -> None:
-    if not supervisor.is_running() or supervisor.status() == psutil.STATUS_ZOMBIE:
+    if not is_alive(supervisor):
         why = plan.state.failure() or "the supervisor ended"
         raise SandboxBroken(why, where=str(plan.state.logs), do="then run `gameday sandbox up` again")
     if time.monotonic() > deadline_s:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sandbox.client import ApiError
 from sandbox.network import Network
-from sandbox.readiness import PodState, connected, pod_states
+from sandbox.readiness import PodState, Readiness, connected, look
 from sandbox.remains import members, supervisor_of
 from sandbox.state import State
 
@@ -42,21 +42,19 @@ def overview(state: State) -> Overview:
     record = state.record()
     if record is None:
         return Overview("no sandbox runs")
-    processes = tuple(
-        ProcessUse(member.process.pid, member.what, member.memory_bytes) for member in members(state)
-    )
+    processes = tuple(ProcessUse(member.process.pid, member.what, member.memory_bytes) for member in members(state))
     pods: tuple[PodState, ...] = ()
     trouble = state.failure()
     if not trouble and supervisor_of(state) is None:
         trouble = "the supervisor was killed; `gameday sandbox down` cleans up"
     if not trouble:
         try:
-            pods = tuple(asyncio.run(_pods(state)))
+            seen = asyncio.run(_look(state))
+            pods = seen.pods
+            if seen.missing:
+                trouble = f"not ready: {', '.join(seen.missing)}"
         except ApiError as error:
             trouble = f"an API server does not answer ({error.message})"
-    late = sum(not pod.up for pod in pods)
-    if late and not trouble:
-        trouble = f"{late} of {len(pods)} pods are not ready"
     return Overview(
         trouble=trouble,
         manner=record.manner,
@@ -70,6 +68,6 @@ def overview(state: State) -> Overview:
     )
 
 
-async def _pods(state: State) -> list[PodState]:
+async def _look(state: State) -> Readiness:
     async with connected(state) as clients:
-        return await pod_states(clients)
+        return await look(clients)

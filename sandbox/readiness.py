@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import aiohttp
 
 from sandbox import kubeconfig
-from sandbox.client import PODS, SERVICES, ApiClient, KubeObject
+from sandbox.client import DEPLOYMENTS, PODS, SERVICES, ApiClient, KubeObject
 from sandbox.network import NAMESPACE, Address
-from sandbox.objects import is_ready
+from sandbox.objects import is_active, is_ready
 from sandbox.state import State
 from sandbox.traffic.backends import is_entry
 
@@ -34,6 +34,20 @@ class PodState:
         return self.ready and self.listens
 
 
+@dataclass(frozen=True)
+class Readiness:
+    """The pods that there are, how many the Deployments want, and what isn't ready, in words."""
+
+    pods: tuple[PodState, ...]
+    missing: tuple[str, ...]
+    wanted: int
+
+    @property
+    def up(self) -> int:
+        """How many pods serve."""
+        return sum(pod.up for pod in self.pods)
+
+
 @contextlib.asynccontextmanager
 async def connected(state: State) -> AsyncIterator[dict[str, ApiClient]]:
     """A client for each region, by the kubeconfig in the state directory."""
@@ -46,18 +60,34 @@ async def connected(state: State) -> AsyncIterator[dict[str, ApiClient]]:
         }
 
 
-async def pod_states(clients: Mapping[str, ApiClient]) -> list[PodState]:
-    """All pods of the reference service, region by region."""
-    return [state for region, client in clients.items() for state in await _of_region(region, client)]
+async def look(clients: Mapping[str, ApiClient]) -> Readiness:
+    """Look at every region."""
+    regions = await asyncio.gather(*(_look(region, client) for region, client in clients.items()))
+    return Readiness(
+        pods=tuple(pod for each in regions for pod in each.pods),
+        missing=tuple(what for each in regions for what in each.missing),
+        wanted=sum(each.wanted for each in regions),
+    )
 
 
-async def _of_region(region: str, client: ApiClient) -> list[PodState]:
-    pods = (await client.list(PODS, NAMESPACE))["items"]
-    listening = await asyncio.gather(*(_listens(pod) for pod in pods))
-    return [
-        PodState(region, pod["metadata"]["name"], is_ready(pod), listens)
-        for pod, listens in zip(pods, listening, strict=True)
-    ]
+async def _look(region: str, client: ApiClient) -> Readiness:
+    deployments = (await client.list(DEPLOYMENTS, NAMESPACE))["items"]
+    services = (await client.list(SERVICES, NAMESPACE))["items"]
+    active = [pod for pod in (await client.list(PODS, NAMESPACE))["items"] if is_active(pod)]
+    pods = [PodState(region, pod["metadata"]["name"], is_ready(pod), await _listens(pod)) for pod in active]
+    wanted = sum(deployment["spec"]["replicas"] for deployment in deployments)
+    missing = [f"{pod.name} in {region}" for pod in pods if not pod.up]
+    if len(pods) < wanted:
+        missing.append(f"{wanted - len(pods)} pods in {region}, not created")
+    for service in services:
+        if not await _is_served(service):
+            missing.append(f"Service {service['metadata']['name']} in {region}")
+    return Readiness(tuple(pods), tuple(missing), wanted)
+
+
+async def _is_served(service: KubeObject) -> bool:
+    ports = [Address(service["spec"]["clusterIP"], port["port"]) for port in service["spec"]["ports"]]
+    return is_entry(service) or all([await _connects(port) for port in ports])
 
 
 async def _listens(pod: KubeObject) -> bool:
@@ -76,17 +106,6 @@ async def _connects(address: Address) -> bool:
         return False
     writer.close()
     return True
-
-
-async def unserved(clients: Mapping[str, ApiClient]) -> list[str]:
-    """The Services of the reference service whose address can't be connected to, each as `NAME in REGION`."""
-    found = []
-    for region, client in clients.items():
-        for service in (await client.list(SERVICES, NAMESPACE))["items"]:
-            ports = [Address(service["spec"]["clusterIP"], port["port"]) for port in service["spec"]["ports"]]
-            if not is_entry(service) and not all([await _connects(port) for port in ports]):
-                found.append(f"Service {service['metadata']['name']} in {region}")
-    return found
 
 
 async def entry_answers(entry: Address) -> bool:

@@ -84,6 +84,14 @@ def kill(process: psutil.Process) -> None:
         return
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """Whether the process runs, and isn't just waiting for its parent to notice its end."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def supervisor_of(state: State) -> psutil.Process | None:
     """The living supervisor of this state directory."""
     record = state.record()
@@ -92,7 +100,7 @@ def supervisor_of(state: State) -> psutil.Process | None:
     try:
         process = psutil.Process(record.supervisor_pid)
         # The number may belong to another process by now.
-        alive = process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARKER) == str(state.root)
+        ours = is_alive(process) and process.environ().get(MARKER) == str(state.root)
     except psutil.Error:
         return None
-    return process if alive else None
+    return process if ours else None

@@ -52,12 +52,15 @@ class State:
         self._record = self.root / "sandbox.json"
         self._failure = self.root / "failure"
 
+    def refuse_foreign(self) -> None:
+        """`SandboxError` where something else lies in the directory: `down` removes it with all that is in it."""
+        if self.root.exists() and not self.is_sandbox() and any(self.root.iterdir()):
+            raise SandboxError("the directory is not empty", where=str(self.root), do="give --state a new one")
+
     def create(self) -> None:
         """Make the directory, readable by its owner only; `SandboxError` where something else lies there."""
+        self.refuse_foreign()
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if any(self.root.iterdir()):
-            # `down` removes the directory with all that is in it: it must never be somebody's own.
-            raise SandboxError("the directory is not empty", where=str(self.root), do="give --state a new one")
         self.root.chmod(0o700)
         self.logs.mkdir(mode=0o700)
         self.write_private(self._record, "{}")

@@ -1,4 +1,5 @@
 """When an observer saw nothing: before it connected, while its watch was lost, and after it failed."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -1,4 +1,5 @@
 """Error-budget burn: what the drill cost of each SLO's budget."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -23,11 +24,20 @@ def budget_burn(facts: Facts, targets: Targets) -> Iterator[Measure]:
     for name, slo in targets.slos.items():
         bad, share = bad_share(judged, slo, targets.validity.confidence)
         method = f"Clopper–Pearson of the bad share, each bound at {100 * targets.validity.confidence:g} %"
-        evidence = (f"{bad} of {sent} sent requests were bad for {slo.title}, which tolerates "
-                    f"{100 * slo.tolerated:g} %, in {window.seconds:.1f} s",)
+        evidence = (
+            f"{bad} of {sent} sent requests were bad for {slo.title}, which tolerates "
+            f"{100 * slo.tolerated:g} %, in {window.seconds:.1f} s",
+        )
         spent = 100 * window.seconds / (slo.window_days * 86_400)
         for kind, unit, factor in (("burn-rate", "x", 1.0), ("budget-used", "%", spent)):
             scale = factor / slo.tolerated
-            yield Measure(name=f"{kind}.{name}", value=tidy(bad / sent * scale) if sent else None,
-                          low=tidy(share.low * scale), high=tidy(share.high * scale), unit=unit, n=len(judged),
-                          method=method, evidence=evidence)
+            yield Measure(
+                name=f"{kind}.{name}",
+                value=tidy(bad / sent * scale) if sent else None,
+                low=tidy(share.low * scale),
+                high=tidy(share.high * scale),
+                unit=unit,
+                n=len(judged),
+                method=method,
+                evidence=evidence,
+            )

@@ -1,4 +1,5 @@
 """What the watches told about pods and deployments: who was there, who went, who came and got ready, and when."""
+
 from __future__ import annotations
 
 import re
@@ -74,9 +75,17 @@ def _pod(entries: list[Entry]) -> Pod:
     def mark(found: list[Entry]) -> Interval | None:
         return when(found[0]) if found else None
 
-    return Pod(name=first.name, uid=first.uid, labels=last if isinstance(last, Mapping) else {}, seen=when(first),
-               there_at_first=first.event == "present", marked=mark(leaving), deleted=mark(gone),
-               running=mark(running), ready=mark(ready))
+    return Pod(
+        name=first.name,
+        uid=first.uid,
+        labels=last if isinstance(last, Mapping) else {},
+        seen=when(first),
+        there_at_first=first.event == "present",
+        marked=mark(leaving),
+        deleted=mark(gone),
+        running=mark(running),
+        ready=mark(ready),
+    )
 
 
 @dataclass(frozen=True)
@@ -99,7 +108,13 @@ def replicas_of(timeline: Iterable[Entry], context: str, namespace: str) -> tupl
             desired, ready = entry.attributes.get("desired"), entry.attributes.get("ready")
             if entry.event == "deleted":
                 desired, ready = 1, 0
-            readings.append(ReplicaReading(entry.name, labels if isinstance(labels, Mapping) else {}, when(entry),
-                                           desired if isinstance(desired, int) else 1,
-                                           ready if isinstance(ready, int) else 0))
+            readings.append(
+                ReplicaReading(
+                    entry.name,
+                    labels if isinstance(labels, Mapping) else {},
+                    when(entry),
+                    desired if isinstance(desired, int) else 1,
+                    ready if isinstance(ready, int) else 0,
+                )
+            )
     return tuple(readings)

@@ -1,4 +1,5 @@
 """Error rate and availability in the window: two sides of one share."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -39,8 +40,14 @@ def _share(facts: Facts, confidence: float, name: str) -> Measure:
     if name == "availability":
         bounds, value = Interval(100 - bounds.high, 100 - bounds.low), None if value is None else 100 - value
     return Measure(
-        name=name, value=None if value is None else tidy(value), low=tidy(bounds.low), high=tidy(bounds.high), unit="%",
-        n=len(judged), method=f"Clopper–Pearson, each bound at {100 * confidence:g} %; unsent arrivals bad in one, "
-                              "good in the other",
+        name=name,
+        value=None if value is None else tidy(value),
+        low=tidy(bounds.low),
+        high=tidy(bounds.high),
+        unit="%",
+        n=len(judged),
+        method=f"Clopper–Pearson, each bound at {100 * confidence:g} %; unsent arrivals bad in one, good in the other",
         evidence=(f"{bad} of {sent} sent requests failed, {judged.unsent} were never sent",)
-        if sent else ("no request was sent in the window",))
+        if sent
+        else ("no request was sent in the window",),
+    )

@@ -1,4 +1,5 @@
 """What the scorer refuses: bad targets. Everything that is wrong with a drill is a verdict, not an error."""
+
 from __future__ import annotations
 
 from bundle.errors import ExplainedError

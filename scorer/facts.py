@@ -1,4 +1,5 @@
 """The facts of one drill, read from its bundle once: when the fault was, what is judged, what was recorded."""
+
 from __future__ import annotations
 
 import re
@@ -74,9 +75,14 @@ class Facts:
         fault = self.fault
         if fault is None:
             return ()
-        return tuple(pod for pod in self._selected(effect)
-                     if re.search(effect.name, pod.name) and (pod.there_at_first or pod.seen.high <= fault.low)
-                     and pod.deleted is not None and pod.deleted.high >= fault.low)
+        return tuple(
+            pod
+            for pod in self._selected(effect)
+            if re.search(effect.name, pod.name)
+            and (pod.there_at_first or pod.seen.high <= fault.low)
+            and pod.deleted is not None
+            and pod.deleted.high >= fault.low
+        )
 
     def replacements(self, effect: Effect) -> tuple[Pod, ...]:
         """The pods of an effect that came after the fault began. Raises ValueError."""
@@ -97,8 +103,16 @@ def read_facts(bundle: Bundle) -> Facts:
     ended = _ended_ns(manifest, timeline, requests)
     fault = _fault(timeline, {effect.activity for effect in manifest.effects})
     window = _window(manifest, fault, ended)
-    return Facts(manifest=manifest, timeline=timeline, requests=requests, absurd_rows=absurd,
-                 lag_s=_lag(bundle, window), fault=fault, window=window, ended_ns=ended)
+    return Facts(
+        manifest=manifest,
+        timeline=timeline,
+        requests=requests,
+        absurd_rows=absurd,
+        lag_s=_lag(bundle, window),
+        fault=fault,
+        window=window,
+        ended_ns=ended,
+    )
 
 
 def _fault(timeline: tuple[Entry, ...], activities: set[str]) -> Interval | None:

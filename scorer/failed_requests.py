@@ -1,4 +1,5 @@
 """Failed requests in the window: a count, not an estimate. What was never sent may have failed, or not."""
+
 from __future__ import annotations
 
 from scorer.facts import Facts
@@ -10,7 +11,14 @@ def failed_requests(facts: Facts) -> Measure:
     judged = facts.judged
     n, bad, unsent = len(judged), judged.bad, judged.unsent
     return Measure(
-        name="failed-requests", value=bad if n else None, low=bad, high=bad + unsent if n else None, unit="requests",
-        n=n, method="count; arrivals that were never sent are counted as failed in the upper bound",
+        name="failed-requests",
+        value=bad if n else None,
+        low=bad,
+        high=bad + unsent if n else None,
+        unit="requests",
+        n=n,
+        method="count; arrivals that were never sent are counted as failed in the upper bound",
         evidence=(f"{bad} of {n - unsent} sent requests failed, {unsent} were never sent",)
-        if n else ("no request was due in the window",))
+        if n
+        else ("no request was due in the window",),
+    )

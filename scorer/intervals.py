@@ -3,6 +3,7 @@
 Confidence is that of each bound taken alone: a grade rests on one bound, and so a pass, or a fail, is wrong in at
 most 1 - confidence of all drills.
 """
+
 from __future__ import annotations
 
 import math

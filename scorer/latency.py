@@ -1,4 +1,5 @@
 """The 95th percentile of latency in the window, counted from when each request was due."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -32,13 +33,25 @@ def latency_p95(facts: Facts, confidence: float) -> Measure:
     low = 0.0 if low_rank is None else _at(sent, low_rank - unsent)
     high = float("inf") if high_rank is None else _at(sent, high_rank)
     if high_rank is None:
-        evidence = (f"{n} requests are too few to bound the 95th percentile from above at {100 * confidence:g} %",
-                    *evidence)
+        evidence = (
+            f"{n} requests are too few to bound the 95th percentile from above at {100 * confidence:g} %",
+            *evidence,
+        )
     elif np.isinf(high):
-        evidence = (f"{failed} of {len(sent)} sent requests failed, so that the 95th percentile may have no answer",
-                    *evidence)
-    return Measure(name="latency-p95", value=tidy(value) if len(sent) else None, low=tidy(min(low, never_ms)),
-                   high=tidy(high), unit="ms", n=n, method=method, evidence=evidence)
+        evidence = (
+            f"{failed} of {len(sent)} sent requests failed, so that the 95th percentile may have no answer",
+            *evidence,
+        )
+    return Measure(
+        name="latency-p95",
+        value=tidy(value) if len(sent) else None,
+        low=tidy(min(low, never_ms)),
+        high=tidy(high),
+        unit="ms",
+        n=n,
+        method=method,
+        evidence=evidence,
+    )
 
 
 def _at(latencies_ns: Ints, rank: int) -> float:

@@ -1,6 +1,8 @@
 """A promise and what was measured against it: the grade, why, and what would settle what is open."""
+
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from scorer.intervals import trials_needed
@@ -8,6 +10,7 @@ from scorer.targets import MEASURE_UNITS, ObjectiveTarget
 from scorer.verdict import Grade, Measure, Objective
 
 Comparison = Literal["at most", "at least"]
+Bound = Literal["target", "threshold"]
 
 
 def grade(low: float | None, high: float | None, target: float, threshold: float, comparison: Comparison) -> Grade:
@@ -26,33 +29,55 @@ def grade(low: float | None, high: float | None, target: float, threshold: float
     return Grade.INCONCLUSIVE
 
 
+def clean_requests_needed(promises: Iterable[ObjectiveTarget], confidence: float, *, of: Bound) -> int:
+    """How many requests, all of them good, it takes to claim every promised share at its target or threshold."""
+    needs = 1
+    for promise in promises:
+        if promise.measure in ("error-rate", "availability"):
+            limit = promise.limit.within("%")[of == "threshold"]
+            tolerated = (limit if promise.at_most else 100 - limit) / 100
+            if 0 < tolerated < 1:
+                needs = max(needs, trials_needed(0, tolerated, confidence))
+    return needs
+
+
 def judge(name: str, promise: ObjectiveTarget, measure: Measure, confidence: float) -> Objective:
     """Hold a measure against its promise."""
     comparison: Comparison = "at most" if promise.at_most is not None else "at least"
     target, threshold = promise.limit.within(MEASURE_UNITS[promise.measure])
     verdict = grade(measure.low, measure.high, target, threshold, comparison)
-    return Objective(name=name, title=promise.title, verdict=verdict, comparison=comparison, target=target,
-                     threshold=threshold, measure=measure, says=_says(verdict, measure, target, threshold, comparison,
-                                                                      confidence))
+    return Objective(
+        name=name,
+        title=promise.title,
+        verdict=verdict,
+        comparison=comparison,
+        target=target,
+        threshold=threshold,
+        measure=measure,
+        says=_says(verdict, measure, target, threshold, comparison, confidence),
+    )
 
 
 def figure(amount: float | None, unit: str) -> str:
     """A figure as a person reads it: four significant digits and its unit; counts and thousands whole."""
     if amount is None:
         return "unbounded"
-    return f"{amount:,.0f} {unit}" if unit == "requests" or abs(amount) >= 1000 else f"{amount:.4g} {unit}"
+    return f"{amount:,.0f} {unit}" if unit in ("requests", "probes") or abs(amount) >= 1000 else f"{amount:.4g} {unit}"
 
 
-def _says(verdict: Grade, measure: Measure, target: float, threshold: float, comparison: Comparison,
-          confidence: float) -> str:
+def _says(
+    verdict: Grade, measure: Measure, target: float, threshold: float, comparison: Comparison, confidence: float
+) -> str:
     unit = measure.unit
     bound = measure.high if comparison == "at most" else measure.low
     other = measure.low if comparison == "at most" else measure.high
     if verdict is Grade.PASS:
         return f"{comparison} {figure(bound, unit)}, promised {comparison} {figure(target, unit)}"
     if verdict is Grade.WARN:
-        return (f"{comparison} {figure(bound, unit)}: beyond the target of {figure(target, unit)}, "
-                f"within the threshold of {figure(threshold, unit)}")
+        return (
+            f"{comparison} {figure(bound, unit)}: beyond the target of {figure(target, unit)}, "
+            f"within the threshold of {figure(threshold, unit)}"
+        )
     opposite = "at least" if comparison == "at most" else "at most"
     if verdict is Grade.FAIL:
         return f"{opposite} {figure(other, unit)}, promised {comparison} {figure(threshold, unit)}"
@@ -72,5 +97,7 @@ def _settled_by(measure: Measure, target: float, threshold: float, comparison: C
                 return f"needs {needs} {kind} to claim {comparison} {figure(claim, '%')}, has {measure.n}"
     if measure.value is None or measure.high is None:
         return measure.evidence[0] if measure.evidence else "it is open above"
-    return (f"{figure(measure.low, measure.unit)} to {figure(measure.high, measure.unit)} holds the "
-            f"{figure(threshold, measure.unit)} on which it turns; more requests narrow it")
+    return (
+        f"{figure(measure.low, measure.unit)} to {figure(measure.high, measure.unit)} holds the "
+        f"{figure(threshold, measure.unit)} on which it turns; more requests narrow it"
+    )

@@ -3,6 +3,7 @@
 `plant(root, Plan(...))` writes a whole bundle through the same writers as a real run and returns the truth. The same
 plan gives the same bytes of every table.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from bundle.manifest import Effect, LoadRecord, Manifest, Phase, PhaseName, Worker
 from bundle.table import REQUESTS, SAMPLES, StreamWriter
-from bundle.timeline import Entry
+from bundle.timeline import Attribute, Entry
 from bundle.writer import BundleWriter
 
 EPOCH_NS = 1_764_000_000_000_000_000
@@ -64,7 +65,11 @@ class Plan:
     """Arrivals that the generator loses without a trace, in seconds from the fault."""
     late_ms: float = 0.2
     """The generator's mean lateness."""
+    lag_ms: float = 0.2
+    """The mean of the lag that the generator's event loop records."""
     hypothesis_met: bool = True
+    unmet_after: tuple[str, ...] = ()
+    """Probes of the hypothesis that fail when it is evaluated again after the method."""
     killed: bool = False
     """The harness was killed in the recovery phase: tables and phases stay open."""
     drill: str = "pod-kill"
@@ -90,14 +95,40 @@ def plant(root: Path, plan: Plan) -> Truth:
     fault = earliest + round(rng.random() * plan.fault_ms * _MS)
     if plan.killed:
         phases = (*phases[:3], Phase(name=PhaseName.RECOVERY, start_ns=phases[3].start_ns))
-    writer = BundleWriter(root, Manifest(
-        id=f"planted-{plan.seed}", drill=plan.drill, title="A planted drill", contexts=(CONTEXT,), namespace=NAMESPACE,
-        seed=plan.seed, clock_wall_ns=EPOCH_NS, clock_mono_ns=0, watched=(CONTEXT,), phases=phases,
-        clock_drift_ns=None if plan.killed else 0, outcome="running" if plan.killed else "completed",
-        load=LoadRecord(model="open", rate_per_s=plan.rate_per_s, spacing=plan.spacing, timeout_s=5,
-                        workers=(Worker(name="worker-1"),)),
-        effects=(Effect(kind="pods-replaced", activity="kill", context=CONTEXT, namespace=NAMESPACE,
-                        selector=f"app={APP}", count=1),)))
+    writer = BundleWriter(
+        root,
+        Manifest(
+            id=f"planted-{plan.seed}",
+            drill=plan.drill,
+            title="A planted drill",
+            contexts=(CONTEXT,),
+            namespace=NAMESPACE,
+            seed=plan.seed,
+            clock_wall_ns=EPOCH_NS,
+            clock_mono_ns=0,
+            watched=(CONTEXT,),
+            phases=phases,
+            clock_drift_ns=None if plan.killed else 0,
+            outcome="running" if plan.killed else "completed",
+            load=LoadRecord(
+                model="open",
+                rate_per_s=plan.rate_per_s,
+                spacing=plan.spacing,
+                timeout_s=5,
+                workers=(Worker(name="worker-1"),),
+            ),
+            effects=(
+                Effect(
+                    kind="pods-replaced",
+                    activity="kill",
+                    context=CONTEXT,
+                    namespace=NAMESPACE,
+                    selector=f"app={APP}",
+                    count=1,
+                ),
+            ),
+        ),
+    )
     end = recovery_end or 0
     failed = _write_requests(root, plan, rng, fault, (earliest, end), end + (0 if plan.killed else 2 * _S))
     _write_lag(root, plan, rng, end)
@@ -107,13 +138,19 @@ def plant(root: Path, plan: Plan) -> Truth:
         writer.close()
     ends = [outage.end_s for outage in plan.outages]
     recovered = max(ends, default=0.0)
-    return Truth(fault_ns=fault, recovery_s=None if recovered >= plan.after_s else recovered, ready_s=plan.ready_s,
-                 failed=failed)
+    return Truth(
+        fault_ns=fault, recovery_s=None if recovered >= plan.after_s else recovered, ready_s=plan.ready_s, failed=failed
+    )
 
 
 def _phases(plan: Plan) -> tuple[Phase, ...]:
-    lengths = {PhaseName.WARM_UP: plan.warm_up_s, PhaseName.BASELINE: plan.baseline_s, PhaseName.FAULT: 3.0,
-               PhaseName.RECOVERY: plan.after_s - 2.0, PhaseName.COOL_DOWN: 2.0}
+    lengths = {
+        PhaseName.WARM_UP: plan.warm_up_s,
+        PhaseName.BASELINE: plan.baseline_s,
+        PhaseName.FAULT: 3.0,
+        PhaseName.RECOVERY: plan.after_s - 2.0,
+        PhaseName.COOL_DOWN: 2.0,
+    }
     phases, now = [], EPOCH_NS
     for name, length_s in lengths.items():
         phases.append(Phase(name=name, start_ns=now, end_ns=now + round(length_s * _S)))
@@ -121,8 +158,9 @@ def _phases(plan: Plan) -> tuple[Phase, ...]:
     return tuple(phases)
 
 
-def _write_requests(root: Path, plan: Plan, rng: np.random.Generator, fault_ns: int, window: tuple[int, int],
-                    end_ns: int) -> int:
+def _write_requests(
+    root: Path, plan: Plan, rng: np.random.Generator, fault_ns: int, window: tuple[int, int], end_ns: int
+) -> int:
     count = int((end_ns - EPOCH_NS) / _S * plan.rate_per_s)
     gaps = rng.exponential(1.0, count) if plan.spacing == "poisson" else np.ones(count)
     scheduled = EPOCH_NS + np.round(np.cumsum(gaps) / plan.rate_per_s * _S).astype(np.int64)
@@ -144,10 +182,16 @@ def _write_requests(root: Path, plan: Plan, rng: np.random.Generator, fault_ns: 
     errors = np.where(ok, 0, np.where(unsent, 2, 1))
     constant = np.zeros(count, dtype=np.int32)
     columns = [
-        pa.array(scheduled), pa.array(scheduled + late, mask=unsent), pa.array(late + service, mask=unsent),
-        pa.array(np.where(ok, 200, 0).astype(np.uint16)), pa.array(ok), pa.array(np.where(ok, 128, 0)),
-        _names(constant, ["GET /health"]), _names(constant, [CONTEXT]),
-        _names(errors, ["", "connection refused", "unsent: no free slot"]), _names(constant, ["worker-1"]),
+        pa.array(scheduled),
+        pa.array(scheduled + late, mask=unsent),
+        pa.array(late + service, mask=unsent),
+        pa.array(np.where(ok, 200, 0).astype(np.uint16)),
+        pa.array(ok),
+        pa.array(np.where(ok, 128, 0)),
+        _names(constant, ["GET /health"]),
+        _names(constant, [CONTEXT]),
+        _names(errors, ["", "connection refused", "unsent: no free slot"]),
+        _names(constant, ["worker-1"]),
     ]
     stream = StreamWriter(root / "requests" / "worker-1.arrows", REQUESTS)
     batch = pa.RecordBatch.from_arrays(columns, schema=REQUESTS)
@@ -162,43 +206,85 @@ def _write_lag(root: Path, plan: Plan, rng: np.random.Generator, end_ns: int) ->
     times = np.arange(EPOCH_NS, end_ns, _S // 4)
     constant = np.zeros(len(times), dtype=np.int32)
     stream = StreamWriter(root / "samples" / "worker-1.arrows", SAMPLES)
-    stream.append(pa.RecordBatch.from_arrays(
-        [pa.array(times), _names(constant, ["load.lag_s"]), _names(constant, ["worker-1"]),
-         pa.array(rng.exponential(plan.late_ms / 1e3, len(times)))], schema=SAMPLES))
+    stream.append(
+        pa.RecordBatch.from_arrays(
+            [
+                pa.array(times),
+                _names(constant, ["load.lag_s"]),
+                _names(constant, ["worker-1"]),
+                pa.array(rng.exponential(plan.lag_ms / 1e3, len(times))),
+            ],
+            schema=SAMPLES,
+        )
+    )
     stream.close()
 
 
 def _timeline(plan: Plan, fault_ns: int, earliest_ns: int) -> list[Entry]:
     def watched(kind: str, event: str, at_s: float, name: str, uid: str, **attributes: str | int | bool) -> Entry:
         received = fault_ns + round(at_s * _S) + _WATCH_DELAY_NS // 2
-        return Entry(kind, event, received - _WATCH_DELAY_NS, received, CONTEXT, NAMESPACE, name, uid, "watch",
-                     {"labels": {"app": APP}, **attributes})
+        return Entry(
+            kind,
+            event,
+            received - _WATCH_DELAY_NS,
+            received,
+            CONTEXT,
+            NAMESPACE,
+            name,
+            uid,
+            "watch",
+            {"labels": {"app": APP}, **attributes},
+        )
 
     def observed(event: str, at_s: float, watches: str) -> Entry:
         at = fault_ns + round(at_s * _S)
         return Entry("observer", event, at, at, CONTEXT, source="watch", attributes={"watches": watches})
 
-    def noted(kind: str, event: str, earliest: int, latest: int, **attributes: str | bool) -> Entry:
-        return Entry(kind, event, earliest, latest, source="chaos", attributes=attributes)
+    def noted(kind: str, event: str, earliest: int, latest: int, **attributes: Attribute) -> Entry:
+        return Entry(kind, event, earliest, latest, source="control", attributes=attributes)
 
     before_s = -(plan.baseline_s + 1.5)
     entries = [observed("connected", before_s, watches) for watches in ("pods", "deployments")]
-    entries += [watched("pod", "present", before_s, f"agent-{n}", f"old-{n}", phase="Running", ready=True)
-                for n in range(3)]
+    entries += [
+        watched("pod", "present", before_s, f"agent-{n}", f"old-{n}", phase="Running", ready=True) for n in range(3)
+    ]
     entries.append(watched("deployment", "present", before_s, APP, "deployment", desired=3, ready=3))
     for event, at in (("begin", earliest_ns - _S // 2), ("end", earliest_ns - _S // 10)):
-        entries.append(noted("hypothesis", event, at, at, when="before",
-                             **({"met": plan.hypothesis_met} if event == "end" else {})))
+        entries.append(
+            noted(
+                "hypothesis", event, at, at, when="before", **({"met": plan.hypothesis_met} if event == "end" else {})
+            )
+        )
     latest_ns = earliest_ns + round(plan.fault_ms * _MS)
-    entries += [noted("fault", "begin", earliest_ns, latest_ns, activity="kill"),
-                noted("fault", "end", latest_ns, latest_ns, activity="kill", status="succeeded")]
+    after_ns = latest_ns + 2 * _S
+    entries += [
+        noted("hypothesis", "begin", after_ns, after_ns, when="after"),
+        noted(
+            "hypothesis",
+            "end",
+            after_ns,
+            after_ns,
+            when="after",
+            met=not plan.unmet_after,
+            probes=5,
+            failed=list(plan.unmet_after),
+        ),
+    ]
+    entries += [
+        noted("fault", "begin", earliest_ns, latest_ns, activity="kill"),
+        noted("fault", "end", latest_ns, latest_ns, activity="kill", status="succeeded"),
+    ]
     for n in range(plan.pods_killed):
-        entries += [watched("pod", "deleted", 0.05, f"agent-{n}", f"old-{n}", phase="Running", deleting=True),
-                    watched("pod", "added", 0.1, f"agent-new-{n}", f"new-{n}", phase="Pending", ready=False)]
+        entries += [
+            watched("pod", "deleted", 0.05, f"agent-{n}", f"old-{n}", phase="Running", deleting=True),
+            watched("pod", "added", 0.1, f"agent-new-{n}", f"new-{n}", phase="Pending", ready=False),
+        ]
         if plan.ready_s is not None:
             running_s = 0.1 + (plan.ready_s - 0.1) / 3
-            entries += [watched("pod", "modified", at_s, f"agent-new-{n}", f"new-{n}", phase="Running", ready=ready)
-                        for at_s, ready in ((running_s, False), (plan.ready_s, True))]
+            entries += [
+                watched("pod", "modified", at_s, f"agent-new-{n}", f"new-{n}", phase="Running", ready=ready)
+                for at_s, ready in ((running_s, False), (plan.ready_s, True))
+            ]
     if plan.pods_killed:
         left = 3 - plan.pods_killed
         entries.append(watched("deployment", "modified", 0.12, APP, "deployment", desired=3, ready=left))

@@ -1,4 +1,5 @@
 """Proof that the fault took effect: what the harness said it must be seen to do, held against what was seen."""
+
 from __future__ import annotations
 
 from bundle.manifest import Effect
@@ -20,13 +21,19 @@ def _seen(facts: Facts, effect: Effect) -> tuple[bool, str]:
     window = facts.window
     assert window is not None  # proven saw to it
     if effect.kind == "replicas":
-        ready = [reading.ready for reading in replicas_of(facts.timeline, effect.context, effect.namespace)
-                 if reading.name == effect.name and window.start_ns <= reading.since.high <= window.end_ns]
+        ready = [
+            reading.ready
+            for reading in replicas_of(facts.timeline, effect.context, effect.namespace)
+            if reading.name == effect.name and window.start_ns <= reading.since.high <= window.end_ns
+        ]
         seen = ", ".join(str(count) for count in dict.fromkeys(ready)) or "no change"
-        return effect.count in ready, (f"{effect.name} in {effect.context} was to have {effect.count} ready replicas; "
-                                       f"seen: {seen}")
+        return effect.count in ready, (
+            f"{effect.name} in {effect.context} was to have {effect.count} ready replicas; seen: {seen}"
+        )
     gone = [pod for pod in facts.victims(effect) if pod.deleted is not None and pod.deleted.low <= window.end_ns]
     names = f" ({', '.join(sorted(pod.name for pod in gone))})" if gone else ""
     which = effect.selector or "any label"
-    return len(gone) >= effect.count, (f"{len(gone)} of at least {effect.count} pods with {which} in {effect.context} "
-                                       f"lost their UID after the fault began{names}")
+    return len(gone) >= effect.count, (
+        f"{len(gone)} of at least {effect.count} pods with {which} in {effect.context} "
+        f"lost their UID after the fault began{names}"
+    )

@@ -1,4 +1,5 @@
 """Recovery as Kubernetes sees it: ready replicas back to desired, with a new pod ready for each that went."""
+
 from __future__ import annotations
 
 from scorer.cluster import ReplicaReading, replicas_of, selects
@@ -7,8 +8,10 @@ from scorer.intervals import Interval, tidy
 from scorer.stages import Milestone, fault_milestones, stages
 from scorer.verdict import Measure
 
-_METHOD = ("watched: from the fault to the moment from which, to the end of the recording, every deployment concerned "
-           "had its desired replicas ready and every pod that went had a ready replacement")
+_METHOD = (
+    "watched: from the fault to the moment from which, to the end of the recording, every deployment concerned "
+    "had its desired replicas ready and every pod that went had a ready replacement"
+)
 
 
 def recovery_ready(facts: Facts) -> Measure:
@@ -25,23 +28,40 @@ def recovery_ready(facts: Facts) -> Measure:
         found.append(replaced[needed - 1] if len(replaced) >= needed else None)
         readings = replicas_of(facts.timeline, effect.context, effect.namespace)
         concerned = [reading for reading in readings if effect.selector and selects(effect.selector, reading.labels)]
-        found.append(_back_at_desired(tuple(concerned or readings), fault))
+        found.append(_back_at_desired(tuple(concerned or readings)))
         count += len(replaced) + len(readings)
     whole = [when for when in found if when is not None]
     if len(whole) < len(found):
         watched_s = max(0.0, facts.ended_ns - fault.high) / 1e9
-        return Measure(name="recovery-ready", value=None, low=tidy(watched_s), high=None, unit="s", n=count,
-                       method=_METHOD, evidence=("pods were not all replaced and ready when the recording ended, "
-                                                 f"{watched_s:.1f} s after the fault",))
+        return Measure(
+            name="recovery-ready",
+            value=None,
+            low=tidy(watched_s),
+            high=None,
+            unit="s",
+            n=count,
+            method=_METHOD,
+            evidence=(
+                f"pods were not all replaced and ready when the recording ended, {watched_s:.1f} s after the fault",
+            ),
+        )
     end = Interval(max(when.low for when in whole), max(when.high for when in whole))
     bounds = end.since(fault).scaled(1e-9)
     value = max(0.0, (end.low + end.high) / 2 - (fault.low + fault.high) / 2) / 1e9
-    return Measure(name="recovery-ready", value=tidy(value), low=tidy(bounds.low), high=tidy(bounds.high), unit="s",
-                   n=count, method=_METHOD, evidence=(f"{count} entries of pods and deployments",),
-                   stages=stages(fault, (*fault_milestones(facts), Milestone("replicas back", end))))
+    return Measure(
+        name="recovery-ready",
+        value=tidy(value),
+        low=tidy(bounds.low),
+        high=tidy(bounds.high),
+        unit="s",
+        n=count,
+        method=_METHOD,
+        evidence=(f"{count} entries of pods and deployments",),
+        stages=stages(fault, (*fault_milestones(facts), Milestone("replicas back", end))),
+    )
 
 
-def _back_at_desired(readings: tuple[ReplicaReading, ...], fault: Interval) -> Interval | None:
+def _back_at_desired(readings: tuple[ReplicaReading, ...]) -> Interval | None:
     """Since when every deployment had its desired replicas ready; None if they hadn't at the end, or none was seen."""
     short: set[str] = set()
     since: Interval | None = None
@@ -50,6 +70,4 @@ def _back_at_desired(readings: tuple[ReplicaReading, ...], fault: Interval) -> I
         (short.add if reading.ready < reading.desired else short.discard)(reading.name)
         if not short and not was_whole:
             since = reading.since
-    if since is None or short:
-        return None
-    return since if since.high >= fault.low else fault
+    return None if short else since

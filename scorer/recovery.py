@@ -3,6 +3,7 @@
 `docs/measurement.md` derives the interval. In short: the service was bad when the last bad request was under way, and
 good when a request was answered after which an outage that hits requests as this one did would have hit another.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -72,13 +73,25 @@ def recovery_user(facts: Facts, targets: Targets) -> Measure:
     requests = _since(facts, int(facts.fault.low))
     hold_ns = round(targets.recovery.hold_s * 1e9)
     stretch = good_stretch(requests, tuple(targets.slos.values()), hold_ns)
-    method = (f"first good stretch of at least {targets.recovery.hold_s:g} s that lasts to the end of the recording; "
-              f"its start bounded from the last bad requests at {100 * confidence:g} %")
+    method = (
+        f"first good stretch of at least {targets.recovery.hold_s:g} s that lasts to the end of the recording; "
+        f"its start bounded from the last bad requests at {100 * confidence:g} %"
+    )
 
-    def measured(value: float | None, low: float, high: float, evidence: tuple[str, ...],
-                 path: tuple[Stage, ...] = ()) -> Measure:
-        return Measure(name="recovery-user", value=None if value is None else tidy(value), low=tidy(low),
-                       high=tidy(high), unit="s", n=len(requests), method=method, evidence=evidence, stages=path)
+    def measured(
+        value: float | None, low: float, high: float, evidence: tuple[str, ...], path: tuple[Stage, ...] = ()
+    ) -> Measure:
+        return Measure(
+            name="recovery-user",
+            value=None if value is None else tidy(value),
+            low=tidy(low),
+            high=tidy(high),
+            unit="s",
+            n=len(requests),
+            method=method,
+            evidence=evidence,
+            stages=path,
+        )
 
     if stretch.broken_by is None and stretch.held:
         high, evidence = _never_bad(facts, targets, requests)
@@ -87,18 +100,29 @@ def recovery_user(facts: Facts, targets: Targets) -> Measure:
     low_s = 0.0 if low is None else max(0.0, low - facts.fault.high - facts.clock_uncertainty_ns) / 1e9
     if not stretch.held:
         watched = (facts.ended_ns - facts.fault.low) / 1e9
-        return measured(None, low_s, float("inf"), (
-            f"users had not recovered for {targets.recovery.hold_s:g} s when the recording ended, "
-            f"{watched:.1f} s after the fault",))
+        return measured(
+            None,
+            low_s,
+            float("inf"),
+            (
+                f"users had not recovered for {targets.recovery.hold_s:g} s when the recording ended, "
+                f"{watched:.1f} s after the fault",
+            ),
+        )
     assert stretch.broken_by is not None  # what was never broken and is held was dealt with above
     end = Interval(float(requests.start_ns[stretch.broken_by.index]), _first_good_ns(requests, stretch.first))
     latest_ns, evidence = _end_of_outage(requests, stretch, confidence)
     good = Milestone("traffic good", end)
     value = (max(facts.fault.low, (end.low + end.high) / 2) - (facts.fault.low + facts.fault.high) / 2) / 1e9
     high_s = (latest_ns - facts.fault.low + facts.clock_uncertainty_ns) / 1e9
-    flaps = (f"{stretch.flaps} flaps",) if stretch.flaps else ()
-    return measured(max(value, low_s), low_s, high_s, (*evidence, *flaps),
-                    stages(facts.fault, (*_before(fault_milestones(facts), end.high), good)))
+    flaps = (f"flaps: {stretch.flaps}",) if stretch.flaps else ()
+    return measured(
+        max(value, low_s),
+        low_s,
+        high_s,
+        (*evidence, *flaps),
+        stages(facts.fault, (*_before(fault_milestones(facts), end.high), good)),
+    )
 
 
 def _since(facts: Facts, fault_ns: int) -> Requests:
@@ -124,11 +148,14 @@ def _never_bad(facts: Facts, targets: Targets, requests: Requests) -> tuple[floa
     assert fault is not None
     clean = "no request was bad" if not bad[-1] else f"{bad[-1]} bad requests are within every SLO"
     if needs > len(requests):
-        return float("inf"), (f"{clean}, but it needs {needs} requests after the fault to exclude an outage, has "
-                              f"{len(requests)}",)
+        return float("inf"), (
+            f"{clean}, but it needs {needs} requests after the fault to exclude an outage, has {len(requests)}",
+        )
     latest = (float(requests.done_ns[:needs].max()) - fault.low + facts.clock_uncertainty_ns) / 1e9
-    return latest, (f"{clean}; an outage of more than {100 * slo.tolerated:g} % would have shown in the first {needs} "
-                    f"requests after the fault, which took {latest:.2f} s",)
+    return latest, (
+        f"{clean}; an outage of more than {100 * slo.tolerated:g} % would have shown in the first {needs} "
+        f"requests after the fault, which took {latest:.2f} s",
+    )
 
 
 def _last_shown(requests: Requests, stretch: Stretch, confidence: float) -> float | None:
@@ -156,7 +183,7 @@ def _end_of_outage(requests: Requests, stretch: Stretch, confidence: float) -> t
     unseen = max(_unseen(hits, last, 0.8 * miss) for last in _LAST_HITS)
     unseen = min(unseen, trials_needed(0, slo.tolerated, 1 - 0.2 * miss))
     latest = _first_good_ns(requests, index + 1 + unseen)
-    says = f"{len(hits)} bad requests for {slo.title}; the outage may have gone on unseen for {unseen} more"
+    says = f"bad requests for {slo.title}: {len(hits)}; the outage may have gone on unseen for {unseen} more"
     if np.isinf(latest):
         return latest, (f"{says}, and only {len(requests) - index - 1} followed the last bad one",)
     return latest, (says,)

@@ -1,4 +1,5 @@
 """The requests of a bundle as columns, read in one pass over its batches."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -66,8 +67,9 @@ def read_requests(bundle: Bundle) -> tuple[Requests, int]:
     Such rows (a latency below zero, an answer before the request, an answer to a request that was never sent) are left
     out; that there were any makes the drill invalid.
     """
-    offsets = {worker.name: worker.clock_offset_ns for worker in (bundle.manifest.load.workers
-                                                                  if bundle.manifest.load else ())}
+    offsets = {
+        worker.name: worker.clock_offset_ns for worker in (bundle.manifest.load.workers if bundle.manifest.load else ())
+    }
     parts: list[Requests] = []
     absurd = 0
     for requests, broken in (_columns(batch, offsets) for batch in bundle.requests()):
@@ -108,5 +110,6 @@ def _joined(parts: list[Requests]) -> Requests:
         return (getattr(part, name) for part in parts)
 
     kinds = {"sent": np.bool_, "ok": np.bool_}
-    return Requests(*(np.concatenate([np.empty(0, kinds.get(f.name, np.int64)), *column(f.name)])
-                      for f in fields(Requests)))
+    return Requests(
+        *(np.concatenate([np.empty(0, kinds.get(f.name, np.int64)), *column(f.name)]) for f in fields(Requests))
+    )

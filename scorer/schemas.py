@@ -1,4 +1,5 @@
 """The JSON Schemas that editors and consumers use, made from the classes: `python -m scorer.schemas` writes them."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """Bundle and targets in, verdict out."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
@@ -12,6 +13,7 @@ from scorer.latency import latency_p95
 from scorer.objective import judge
 from scorer.readiness import recovery_ready
 from scorer.recovery import recovery_user
+from scorer.steady_state import unmet_probes
 from scorer.targets import MEASURE_UNITS, Targets
 from scorer.validity import check_validity
 from scorer.verdict import Grade, Measure, Objective, PhaseSpan, ValidityCheck, Verdict, worst
@@ -23,6 +25,7 @@ MEASURES: dict[str, Callable[[Facts, Targets], Measure]] = {
     "error-rate": lambda facts, targets: error_rate(facts, targets.validity.confidence),
     "availability": lambda facts, targets: availability(facts, targets.validity.confidence),
     "failed-requests": lambda facts, _: failed_requests(facts),
+    "unmet-probes": lambda facts, _: unmet_probes(facts),
 }
 """How each measure of `targets.MEASURE_UNITS` is taken."""
 
@@ -34,8 +37,9 @@ def score(bundle: Bundle, targets: Targets) -> Verdict:
     facts = read_facts(bundle)
     validity = check_validity(facts, targets, promises.values())
     confidence = targets.validity.confidence
-    objectives = tuple(judge(name, promise, take(promise.measure, facts, targets), confidence)
-                       for name, promise in promises.items())
+    objectives = tuple(
+        judge(name, promise, take(promise.measure, facts, targets), confidence) for name, promise in promises.items()
+    )
     verdict = worst(objective.verdict for objective in objectives)
     if not all(check.ok for check in validity):
         verdict = Grade.INVALID
@@ -45,12 +49,25 @@ def score(bundle: Bundle, targets: Targets) -> Verdict:
         shown = ()
     started_ns = min((phase.start_ns for phase in manifest.phases), default=0)
     return Verdict(
-        drill=manifest.drill, title=manifest.title, run=manifest.id, verdict=verdict,
-        summary=_summary(verdict, validity, objectives), validity=validity, objectives=objectives, measures=shown,
-        phases=tuple(PhaseSpan(name=phase.name, start_s=(phase.start_ns - started_ns) / 1e9,
-                               end_s=None if phase.end_ns is None else (phase.end_ns - started_ns) / 1e9)
-                     for phase in manifest.phases),
-        contexts=manifest.contexts, targets_sha256=targets.sha256)
+        drill=manifest.drill,
+        title=manifest.title,
+        run=manifest.id,
+        verdict=verdict,
+        summary=_summary(verdict, validity, objectives),
+        validity=validity,
+        objectives=objectives,
+        measures=shown,
+        phases=tuple(
+            PhaseSpan(
+                name=phase.name,
+                start_s=(phase.start_ns - started_ns) / 1e9,
+                end_s=None if phase.end_ns is None else (phase.end_ns - started_ns) / 1e9,
+            )
+            for phase in manifest.phases
+        ),
+        contexts=manifest.contexts,
+        targets_sha256=targets.sha256,
+    )
 
 
 def take(name: str, facts: Facts, targets: Targets) -> Measure:
@@ -60,16 +77,17 @@ def take(name: str, facts: Facts, targets: Targets) -> Measure:
     except Exception as problem:  # whatever a damaged bundle provokes must not pass, nor hide the other measures
         kind = "" if type(problem) is LookupError else f"{type(problem).__name__}: "
         says = f"could not be measured: {' '.join(f'{kind}{problem}'.split())}"
-        return Measure(name=name, value=None, low=None, high=None, unit=MEASURE_UNITS[name], n=0, method="none",
-                       evidence=(says,))
+        return Measure(
+            name=name, value=None, low=None, high=None, unit=MEASURE_UNITS[name], n=0, method="none", evidence=(says,)
+        )
 
 
 def _summary(verdict: Grade, validity: Iterable[ValidityCheck], objectives: Iterable[Objective]) -> str:
     failing = next((check for check in validity if not check.ok), None)
     if failing is not None:
-        return f"invalid, nothing can be claimed: {failing.name}: {failing.says}"
+        return f"nothing can be claimed: {failing.says} ({failing.name})"
     objectives = tuple(objectives)
     if verdict is Grade.PASS:
-        return f"pass: all {len(objectives)} objectives hold with their whole interval"
+        return f"all {len(objectives)} objectives hold with their whole interval"
     headline = next(objective for objective in objectives if objective.verdict is verdict)
-    return f"{verdict}: {headline.title}: {headline.says}"
+    return f"{headline.title}: {headline.says}"

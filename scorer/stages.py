@@ -1,4 +1,5 @@
 """The stages of a recovery: what happened between the fault and the end of it, and which part took longest."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -34,9 +35,15 @@ def stages(fault: Interval, milestones: Iterable[Milestone]) -> tuple[Stage, ...
         before = milestone.when if _middle(milestone.when) >= _middle(before) else before
     longest = values.index(max(values)) if values else -1
     return tuple(
-        Stage(name=name, value=tidy(value), low=tidy(min(value, bound.low)), high=tidy(max(value, bound.high)),
-              dominant=index == longest)
-        for index, (name, value, bound) in enumerate(zip(names, values, bounds, strict=True)))
+        Stage(
+            name=name,
+            value=tidy(value),
+            low=tidy(min(value, bound.low)),
+            high=tidy(max(value, bound.high)),
+            dominant=index == longest,
+        )
+        for index, (name, value, bound) in enumerate(zip(names, values, bounds, strict=True))
+    )
 
 
 def fault_milestones(facts: Facts) -> tuple[Milestone, ...]:

@@ -1,4 +1,5 @@
 """`runbook/targets.yaml`: what is promised, validated, with file and line in every complaint."""
+
 from __future__ import annotations
 
 import hashlib
@@ -17,11 +18,19 @@ MEASURE_UNITS = {
     "error-rate": "%",
     "availability": "%",
     "failed-requests": "requests",
+    "unmet-probes": "probes",
 }
 """Every measure that an objective may name, and the unit it is reported in."""
 
-_IN_BASE = {"ms": ("time", 1e-3), "s": ("time", 1.0), "min": ("time", 60.0), "h": ("time", 3600.0),
-            "%": ("share", 1.0), "requests": ("requests", 1.0)}
+_IN_BASE = {
+    "ms": ("time", 1e-3),
+    "s": ("time", 1.0),
+    "min": ("time", 60.0),
+    "h": ("time", 3600.0),
+    "%": ("share", 1.0),
+    "requests": ("requests", 1.0),
+    "probes": ("probes", 1.0),
+}
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
@@ -44,7 +53,7 @@ class Limit(_Strict):
 
     target: Number
     threshold: Number | None = None
-    unit: Literal["ms", "s", "min", "h", "%", "requests"]
+    unit: Literal["ms", "s", "min", "h", "%", "requests", "probes"]
 
     @model_validator(mode="after")
     def _in_range(self) -> Self:
@@ -153,8 +162,11 @@ class Targets(_Strict):
         try:
             return cls.parse(path.read_bytes(), str(path))
         except OSError as problem:
-            raise TargetsError(problem.strerror or str(problem), where=str(path),
-                               do="give the path of a targets file, such as runbook/targets.yaml") from None
+            raise TargetsError(
+                problem.strerror or str(problem),
+                where=str(path),
+                do="give the path of a targets file, such as runbook/targets.yaml",
+            ) from None
 
     @classmethod
     def parse(cls, text: bytes, where: str) -> Targets:
@@ -167,8 +179,11 @@ class Targets(_Strict):
         for drill, names in targets.drills.items():
             for index, name in enumerate(names):
                 if name not in targets.objectives:
-                    raise source.refuse(("drills", drill, index), f"no objective is called {name!r}",
-                                        f"name one of {', '.join(targets.objectives)}")
+                    raise source.refuse(
+                        ("drills", drill, index),
+                        f"no objective is called {name!r}",
+                        f"name one of {', '.join(targets.objectives)}",
+                    )
                 if name in names[:index]:
                     raise source.refuse(("drills", drill, index), f"{name!r} is named twice", "name it once")
         targets._sha256 = hashlib.sha256(text).hexdigest()
@@ -183,8 +198,11 @@ class Targets(_Strict):
     def of_drill(self, drill: str) -> dict[str, ObjectiveTarget]:
         """The objectives that judge `drill`, in the file's order. Raises TargetsError for a drill it doesn't name."""
         if drill not in self.drills:
-            raise TargetsError(f"says nothing about the drill {drill!r}", where=self._where,
-                               do=f"add it under drills, beside {', '.join(self.drills) or 'none so far'}")
+            raise TargetsError(
+                f"says nothing about the drill {drill!r}",
+                where=self._where,
+                do=f"add it under drills, beside {', '.join(self.drills) or 'none so far'}",
+            )
         return {name: self.objectives[name] for name in self.drills[drill]}
 
     @property

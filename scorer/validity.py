@@ -1,4 +1,5 @@
 """May the drill count at all? Each check is a condition without which it shows nothing; what is missing is never ok."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
@@ -10,7 +11,7 @@ from bundle.manifest import PhaseName
 from scorer.blindness import longest_blindness_s
 from scorer.error_rate import bad_share
 from scorer.facts import Facts, Span
-from scorer.intervals import trials_needed
+from scorer.objective import clean_requests_needed
 from scorer.proof import proven
 from scorer.targets import ObjectiveTarget, Targets
 from scorer.verdict import ValidityCheck
@@ -47,7 +48,8 @@ def _run_completed(facts: Facts) -> Says:
     manifest = facts.manifest
     if manifest.outcome == "running":
         return False, "the run was killed before it ended: its last phase was " + (
-            manifest.phases[-1].name if manifest.phases else "none")
+            manifest.phases[-1].name if manifest.phases else "none"
+        )
     if manifest.outcome != "completed":
         return False, f"the run {manifest.outcome}: {manifest.reason or 'no reason was recorded'}"
     missing = [name for name in PhaseName if (phase := manifest.phase(name)) is None or phase.end_ns is None]
@@ -60,15 +62,23 @@ def _run_completed(facts: Facts) -> Says:
 def _steady_state(facts: Facts) -> Says:
     if facts.fault is None:
         return False, "no fault was recorded for it to come before"
-    before = [entry for entry in facts.timeline if entry.kind == "hypothesis" and entry.event == "end"
-              and entry.attributes.get("when") == "before" and entry.earliest_ns <= facts.fault.low]
+    before = [
+        entry
+        for entry in facts.timeline
+        if entry.kind == "hypothesis"
+        and entry.event == "end"
+        and entry.attributes.get("when") == "before"
+        and entry.earliest_ns <= facts.fault.low
+    ]
     if not before:
         return False, "no steady-state hypothesis was evaluated before the fault"
     last = before[-1]
     if last.attributes.get("met") is not True:
         failed = last.attributes.get("failed")
-        return False, ("the hypothesis was not met: "
-                       f"{', '.join(failed) if isinstance(failed, list) and failed else 'no probe is named'}")
+        return False, (
+            "the hypothesis was not met: "
+            f"{', '.join(failed) if isinstance(failed, list) and failed else 'no probe is named'}"
+        )
     return True, f"the hypothesis was met {max(0.0, facts.fault.low - last.latest_ns) / 1e9:.2f} s before the fault"
 
 
@@ -81,8 +91,9 @@ def _baseline(facts: Facts, targets: Targets) -> Says:
     parts = []
     for slo in targets.slos.values():
         share = bad_share(requests, slo, targets.validity.confidence)[0] / sent
-        parts.append((share <= slo.tolerated,
-                      f"{100 * share:.3g} % bad for {slo.title} (tolerated {100 * slo.tolerated:g} %)"))
+        parts.append(
+            (share <= slo.tolerated, f"{100 * share:.3g} % bad for {slo.title} (tolerated {100 * slo.tolerated:g} %)")
+        )
     return all(ok for ok, _ in parts), f"{sent} requests: {', '.join(says for _, says in parts)}"
 
 
@@ -108,9 +119,11 @@ def _load_rate(facts: Facts, targets: Targets) -> Says:
     # At low rates arrivals lie apart by nature: a Poisson gap exceeds 12 mean gaps once in 160,000.
     limit_s = max(targets.validity.observer_gap_s, 12 / load.rate_per_s)
     ok = sent / due >= targets.validity.sent_over_due and silence_s <= limit_s
-    return ok, (f"sent {sent} of {due} due ({100 * sent / due:.2f} %, at least "
-                f"{100 * targets.validity.sent_over_due:g} %), longest silence {silence_s:.2f} s (at most "
-                f"{limit_s:g} s)")
+    return ok, (
+        f"sent {sent} of {due} due ({100 * sent / due:.2f} %, at least "
+        f"{100 * targets.validity.sent_over_due:g} %), longest silence {silence_s:.2f} s (at most "
+        f"{limit_s:g} s)"
+    )
 
 
 def _under_load(facts: Facts) -> Span | None:
@@ -133,7 +146,8 @@ def _generator(facts: Facts, targets: Targets) -> Says:
     lateness, lag = _quantile(late_ms, 99), _quantile(facts.lag_s * 1e3, 50)
     return lateness <= limit_ms and lag <= limit_ms, (
         f"99 % of requests started within {lateness:.1f} ms of their time and half of all lag samples were within "
-        f"{lag:.1f} ms (at most {limit_ms:g} ms)")
+        f"{lag:.1f} ms (at most {limit_ms:g} ms)"
+    )
 
 
 def _quantile(figures: npt.NDArray[np.float64], per_cent: int) -> float:
@@ -145,13 +159,7 @@ def _enough(facts: Facts, targets: Targets, promises: Iterable[ObjectiveTarget])
     """Enough to claim each promised share at its threshold, were every request good."""
     judged = facts.judged
     sent = len(judged) - judged.unsent
-    needs = 1
-    for promise in promises:
-        if promise.measure in ("error-rate", "availability"):
-            _, threshold = promise.limit.within("%")
-            tolerated = (threshold if promise.at_most else 100 - threshold) / 100
-            if 0 < tolerated < 1:
-                needs = max(needs, trials_needed(0, tolerated, targets.validity.confidence))
+    needs = clean_requests_needed(promises, targets.validity.confidence, of="threshold")
     return sent >= needs, f"{sent} requests were sent in the window, {needs} are needed"
 
 
@@ -163,11 +171,17 @@ def _observers(facts: Facts, targets: Targets) -> Says:
     unwatched = [context for context in contexts if context not in manifest.watched]
     if unwatched:
         return False, f"nothing was watched in {', '.join(unwatched)}"
-    blind_s, where = max((longest_blindness_s(facts.timeline, context, watches, window), f"{watches} of {context}")
-                         for context in contexts for watches in ("pods", "deployments", "api"))
+    blind_s, where = max(
+        (longest_blindness_s(facts.timeline, context, watches, window), f"{watches} of {context}")
+        for context in contexts
+        for watches in ("pods", "deployments", "api")
+    )
     limit_s = targets.validity.observer_gap_s
-    return blind_s <= limit_s, (f"blind for {blind_s:.2f} s at most ({where}; at most {limit_s:g} s)" if blind_s
-                                else f"pods and deployments of {', '.join(contexts)} were watched throughout")
+    return blind_s <= limit_s, (
+        f"blind for {blind_s:.2f} s at most ({where}; at most {limit_s:g} s)"
+        if blind_s
+        else f"pods and deployments of {', '.join(contexts)} were watched throughout"
+    )
 
 
 def _clocks(facts: Facts, targets: Targets) -> Says:
@@ -176,5 +190,7 @@ def _clocks(facts: Facts, targets: Targets) -> Says:
         return False, "the clock's drift was not measured at the end of the run"
     uncertainty_ms = facts.clock_uncertainty_ns / 1e6
     ok = abs(drift) / 1e6 <= limit_ms and uncertainty_ms <= limit_ms and not facts.absurd_rows
-    return ok, (f"drift {drift / 1e6:.1f} ms, workers' clocks known to {uncertainty_ms:.1f} ms (at most {limit_ms:g} "
-                f"ms), {facts.absurd_rows} requests with impossible times")
+    return ok, (
+        f"drift {drift / 1e6:.1f} ms, workers' clocks known to {uncertainty_ms:.1f} ms (at most {limit_ms:g} "
+        f"ms), {facts.absurd_rows} requests with impossible times"
+    )

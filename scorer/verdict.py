@@ -2,6 +2,7 @@
 
 `docs/verdict.md` explains it and `docs/verdict.schema.json` is its JSON Schema, made from these classes.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -1,4 +1,5 @@
 """YAML that remembers its lines, so that an error about a value can say where in the file the value stands."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,4 +1,5 @@
 """`gameday completion`: the script that makes a shell complete commands and options."""
+
 from __future__ import annotations
 
 import click

@@ -1,4 +1,5 @@
 """`gameday recover`: put back what a run changed and could not restore."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,4 +1,5 @@
 """`gameday run`: one drill, from its inputs to its verdict."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -18,36 +19,110 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("experiment", type=click.Path(path_type=Path))
-@click.option("--load", "profile", type=click.Path(path_type=Path), required=True,
-              help="Load profile: a Locust file, such as loadprofiles/steady.py.")
-@click.option("--context", "contexts", multiple=True, metavar="NAME",
-              help="Kubernetes context to act on and watch; repeat it to watch more. Default: the current one.")
+@click.option(
+    "--load",
+    "profile",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Load profile: a Locust file, such as loadprofiles/steady.py.",
+)
+@click.option(
+    "--context",
+    "contexts",
+    multiple=True,
+    metavar="NAME",
+    help="Kubernetes context to act on and watch; repeat it to watch more. Default: the current one.",
+)
 @click.option("--namespace", metavar="NAME", help="Namespace. Default: the context's own, else `default`.")
-@click.option("--host", metavar="URL",
-              help="Where the load goes. Default: GAMEDAY_HOST, else the Service labelled gameday.dev/entry=true.")
-@click.option("--targets", type=click.Path(path_type=Path), default=Path("runbook/targets.yaml"), show_default=True,
-              help="What is promised.")
-@click.option("--drill", metavar="NAME", help="Which drill of the targets this is. Default: the experiment's file name.")
-@click.option("--rate", "rate_per_s", type=click.FloatRange(min=0), metavar="PER_SECOND",
-              help="Arrivals a second. Default: the profile's own.")
-@click.option("--spacing", type=click.Choice(["uniform", "poisson"]), help="How arrivals are spaced. Default: the profile's.")
+@click.option(
+    "--host",
+    metavar="URL",
+    help="Where the load goes. Default: GAMEDAY_HOST, else the Service labelled gameday.dev/entry=true.",
+)
+@click.option(
+    "--targets",
+    type=click.Path(path_type=Path),
+    default=Path("runbook/targets.yaml"),
+    show_default=True,
+    help="What is promised.",
+)
+@click.option(
+    "--drill", metavar="NAME", help="Which drill of the targets this is. Default: the experiment's file name."
+)
+@click.option(
+    "--rate",
+    "rate_per_s",
+    type=click.FloatRange(min=0),
+    metavar="PER_SECOND",
+    help="Arrivals a second. Default: the profile's own.",
+)
+@click.option(
+    "--spacing", type=click.Choice(["uniform", "poisson"]), help="How arrivals are spaced. Default: the profile's."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of arrivals and choices.")
-@click.option("--warm-up", "warm_up_s", type=click.FloatRange(min=0), default=5, show_default=True, metavar="SECONDS",
-              help="Before the baseline.")
-@click.option("--baseline", "baseline_s", type=click.FloatRange(min=1), default=15, show_default=True, metavar="SECONDS",
-              help="At least this long, and until it has settled.")
-@click.option("--recovery-max", "recovery_max_s", type=click.FloatRange(min=1), default=180, show_default=True,
-              metavar="SECONDS", help="Wait for recovery no longer than this.")
-@click.option("--cool-down", "cool_down_s", type=click.FloatRange(min=0), default=5, show_default=True,
-              metavar="SECONDS", help="After recovery.")
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
-              help="Folder of the run bundles.")
+@click.option(
+    "--warm-up",
+    "warm_up_s",
+    type=click.FloatRange(min=0),
+    default=5,
+    show_default=True,
+    metavar="SECONDS",
+    help="Before the baseline.",
+)
+@click.option(
+    "--baseline",
+    "baseline_s",
+    type=click.FloatRange(min=1),
+    default=15,
+    show_default=True,
+    metavar="SECONDS",
+    help="At least this long, and until it has settled.",
+)
+@click.option(
+    "--recovery-max",
+    "recovery_max_s",
+    type=click.FloatRange(min=1),
+    default=180,
+    show_default=True,
+    metavar="SECONDS",
+    help="Wait for recovery no longer than this.",
+)
+@click.option(
+    "--cool-down",
+    "cool_down_s",
+    type=click.FloatRange(min=0),
+    default=5,
+    show_default=True,
+    metavar="SECONDS",
+    help="After recovery.",
+)
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Folder of the run bundles.",
+)
 @json_option
 @strict_option
 def run(
-    experiment: Path, profile: Path, contexts: tuple[str, ...], namespace: str | None, host: str | None, targets: Path,
-    drill: str | None, rate_per_s: float | None, spacing: str | None, seed: int, warm_up_s: float, baseline_s: float,
-    recovery_max_s: float, cool_down_s: float, runs: Path, as_json: bool, strict: bool,
+    experiment: Path,
+    profile: Path,
+    contexts: tuple[str, ...],
+    namespace: str | None,
+    host: str | None,
+    targets: Path,
+    drill: str | None,
+    rate_per_s: float | None,
+    spacing: str | None,
+    seed: int,
+    warm_up_s: float,
+    baseline_s: float,
+    recovery_max_s: float,
+    cool_down_s: float,
+    runs: Path,
+    as_json: bool,
+    strict: bool,
 ) -> int:
     """Run EXPERIMENT under load against a Kubernetes context, and give the verdict.
 
@@ -69,22 +144,43 @@ def run(
 
     # until the drill takes over, a SIGTERM ends the command as a Ctrl-C does: nothing has been started yet
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    limits = PhaseLimits(warm_up_s=warm_up_s, baseline_s=baseline_s, baseline_max_s=max(60.0, 2 * baseline_s),
-                         recovery_max_s=recovery_max_s, cool_down_s=cool_down_s)
-    plan = make_plan(experiment=experiment, profile=profile, targets=targets, contexts=contexts, namespace=namespace,
-                     host=host, drill=drill, rate_per_s=rate_per_s, spacing=None if spacing is None else Spacing(spacing),
-                     seed=seed, limits=limits, runs=runs)
+    limits = PhaseLimits(
+        warm_up_s=warm_up_s,
+        baseline_s=baseline_s,
+        baseline_max_s=max(60.0, 2 * baseline_s),
+        recovery_max_s=recovery_max_s,
+        cool_down_s=cool_down_s,
+    )
+    plan = make_plan(
+        experiment=experiment,
+        profile=profile,
+        targets=targets,
+        contexts=contexts,
+        namespace=namespace,
+        host=host,
+        drill=drill,
+        rate_per_s=rate_per_s,
+        spacing=None if spacing is None else Spacing(spacing),
+        seed=seed,
+        limits=limits,
+        runs=runs,
+    )
     refuse_over_unfinished_undo(runs)
     root = new_root(runs, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), plan.name)
     console = progress_console()
-    console.print(f"{plan.experiment.title}\n{', '.join(c.context for c in plan.clusters)} · {plan.host} · {root}",
-                  markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        f"{plan.experiment.title}\n{', '.join(c.context for c in plan.clusters)} · {plan.host} · {root}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
     with ProgressView(console) as view:
         outcome = Drill(plan, root, view.show).run()
     point_latest_at(root)
     if outcome.remains:
         raise RollbackIncomplete("; ".join(outcome.remains), where=str(root), do=f"run `gameday recover {root}`")
     if outcome.outcome == "aborted":
-        raise Aborted(f"{outcome.reason}; load stopped, fault undone, bundle closed", where=str(root),
-                      do="nothing is left to do")
+        raise Aborted(
+            f"{outcome.reason}; load stopped, fault undone, bundle closed", where=str(root), do="nothing is left to do"
+        )
     return conclude(root, as_json=as_json, strict=strict)

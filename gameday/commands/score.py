@@ -1,4 +1,5 @@
 """`gameday score`: a verdict from a bundle, now or a year later."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -18,8 +19,11 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--targets", type=click.Path(path_type=Path),
-              help="Judge by these targets instead of those in the bundle. verdict.json is then left as it is.")
+@click.option(
+    "--targets",
+    type=click.Path(path_type=Path),
+    help="Judge by these targets instead of those in the bundle. verdict.json is then left as it is.",
+)
 @json_option
 @strict_option
 def score(bundle: Path, targets: Path | None, as_json: bool, strict: bool) -> int:

@@ -5,6 +5,7 @@ all that is needed here. A *spacing* places arrivals on the axis of expected arr
 of rate one. Mapping the latter through the inverse gives a Poisson process of the shape's rate (the time-rescaling
 theorem: Çınlar, Introduction to Stochastic Processes, 1975, §4.7), so a new shape is one more class with `when_s`.
 """
+
 from __future__ import annotations
 
 import itertools

@@ -1,10 +1,11 @@
 """What can go wrong with load, each one line for a person.
 
-    gameday.errors.BadInput
-    └── BadProfile     a load profile that cannot be run; nothing was started     (exit 2)
-    bundle.ExplainedError
-    └── LoadFailed     the load ended, or never began, while a drill needed it    (exit 3)
+gameday.errors.BadInput
+└── BadProfile     a load profile that cannot be run; nothing was started     (exit 2)
+bundle.ExplainedError
+└── LoadFailed     the load ended, or never began, while a drill needed it    (exit 3)
 """
+
 from __future__ import annotations
 
 from bundle.errors import ExplainedError

@@ -2,13 +2,17 @@
 
 A process of its own, because importing Locust patches the standard library of the one that does it.
 """
+
 from __future__ import annotations
 
 import contextlib
 import json
 import sys
 import traceback
+from collections.abc import Iterable
 from typing import TypedDict
+
+from gameday.load.arrivals import Spacing
 
 
 class Facts(TypedDict, total=False):
@@ -19,6 +23,7 @@ class Facts(TypedDict, total=False):
     model: str
     rate_per_s: float | None
     timeout_s: float | None
+    spacing: str
     users: list[str]
 
 
@@ -41,8 +46,15 @@ def read(path: str) -> Facts:
         "model": "open" if is_open else "closed",
         "rate_per_s": sum(user.rate for user in opened) if is_open else None,
         "timeout_s": max(user.timeout_s for user in opened) if is_open else None,
+        "spacing": _one(user.spacing for user in opened) if is_open else "",
         "users": sorted(users),
     }
+
+
+def _one(spacings: Iterable[str]) -> str:
+    """The spacing of every class; "" where they differ, which is to say that nothing may be concluded from it."""
+    different = {str(Spacing(spacing)) for spacing in spacings}
+    return different.pop() if len(different) == 1 else ""
 
 
 def _line_of(error: BaseException, path: str) -> int:

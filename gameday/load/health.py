@@ -1,4 +1,5 @@
 """Is the generator the bottleneck? Its own readings, taken while it runs."""
+
 from __future__ import annotations
 
 import time

@@ -1,4 +1,5 @@
 """What is known about an arrival while it is being served, and how requests find the arrival they belong to."""
+
 from __future__ import annotations
 
 from contextvars import ContextVar

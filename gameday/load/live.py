@@ -1,4 +1,5 @@
 """What the load looks like now, from the rows that have reached the bundle: for progress, and for the hold time."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

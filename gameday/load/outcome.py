@@ -1,4 +1,5 @@
 """How a request came out, as a short text that is the same for the same cause."""
+
 from __future__ import annotations
 
 import errno

@@ -10,6 +10,7 @@ Imported by `gameday.load.user`, so that any profile that uses it has the option
     --gameday-worker NAME  GAMEDAY_WORKER    name of this process in the bundle         (default: load-0)
                            GAMEDAY_CLOCK_ANCHOR   the bundle's clock (default: read now)
 """
+
 from __future__ import annotations
 
 import argparse
@@ -50,16 +51,41 @@ def _rate(text: str) -> float:
 def add_options(parser: Any) -> None:
     """Add gameday's options to Locust's command line."""
     group = parser.add_argument_group("gameday options")
-    group.add_argument("--rate", type=_rate, metavar="<number>", env_var="GAMEDAY_RATE",
-                       help="Arrivals a second over all open-loop users. Defaults to what the profile says.")
-    group.add_argument("--spacing", choices=[s.value for s in Spacing], env_var="GAMEDAY_SPACING",
-                       help="How arrivals are spaced. Defaults to what the profile says.")
-    group.add_argument("--seed", type=int, default=0, metavar="<int>", env_var="GAMEDAY_SEED",
-                       help="Same seed, same due times and same tasks. Defaults to 0.")
-    group.add_argument("--gameday-bundle", type=Path, metavar="<directory>", env_var="GAMEDAY_BUNDLE",
-                       help="Record every request into this run bundle.")
-    group.add_argument("--gameday-worker", default="load-0", metavar="<name>", env_var="GAMEDAY_WORKER",
-                       help="Name of this process in the bundle. Defaults to load-0.")
+    group.add_argument(
+        "--rate",
+        type=_rate,
+        metavar="<number>",
+        env_var="GAMEDAY_RATE",
+        help="Arrivals a second over all open-loop users. Defaults to what the profile says.",
+    )
+    group.add_argument(
+        "--spacing",
+        choices=[s.value for s in Spacing],
+        env_var="GAMEDAY_SPACING",
+        help="How arrivals are spaced. Defaults to what the profile says.",
+    )
+    group.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="<int>",
+        env_var="GAMEDAY_SEED",
+        help="Same seed, same due times and same tasks. Defaults to 0.",
+    )
+    group.add_argument(
+        "--gameday-bundle",
+        type=Path,
+        metavar="<directory>",
+        env_var="GAMEDAY_BUNDLE",
+        help="Record every request into this run bundle.",
+    )
+    group.add_argument(
+        "--gameday-worker",
+        default="load-0",
+        metavar="<name>",
+        env_var="GAMEDAY_WORKER",
+        help="Name of this process in the bundle. Defaults to load-0.",
+    )
 
 
 def _options(environment: Environment) -> argparse.Namespace:
@@ -115,8 +141,9 @@ def prepare(environment: Environment, runner: Any, **_: Any) -> None:
     global _recorder
     anchor = os.environ.get(ENVIRONMENT_VARIABLE)
     try:
-        _recorder = Recorder(options.gameday_bundle, options.gameday_worker,
-                             Anchor.parse(anchor) if anchor else Anchor.take(), failed)
+        _recorder = Recorder(
+            options.gameday_bundle, options.gameday_worker, Anchor.parse(anchor) if anchor else Anchor.take(), failed
+        )
     except OSError as error:
         logger.error("the bundle cannot be written: %s", error)
         raise SystemExit(2) from None

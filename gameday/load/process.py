@@ -1,4 +1,5 @@
 """The harness's side: Locust as a child process that is started, watched and ended for certain."""
+
 from __future__ import annotations
 
 import math

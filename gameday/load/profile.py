@@ -1,4 +1,5 @@
 """Checking a load profile before anything is started."""
+
 from __future__ import annotations
 
 import json
@@ -24,6 +25,7 @@ class ProfileFacts:
     model: Literal["open", "closed"]
     rate_per_s: float | None
     timeout_s: float | None
+    spacing: str
     users: tuple[str, ...]
 
 
@@ -39,31 +41,40 @@ def check_profile(path: Path) -> ProfileFacts:
         raise BadProfile(reason, where=str(path), do="give a Locust file such as loadprofiles/steady.py") from None
     except (SyntaxError, ValueError) as error:  # ValueError: null bytes
         line = getattr(error, "lineno", None) or 1
-        raise BadProfile(f"is not Python: {getattr(error, 'msg', error)}", where=f"{path}:{line}",
-                         do="correct the file") from None
+        raise BadProfile(
+            f"is not Python: {getattr(error, 'msg', error)}", where=f"{path}:{line}", do="correct the file"
+        ) from None
     facts = _facts(path)
     if "error" in facts:
         line = facts.get("line", 0)
         raise BadProfile(facts["error"], where=f"{path}:{line}" if line else str(path), do="correct the file")
     if not facts["users"]:
-        raise BadProfile("has no User class, so there is nothing to send", where=str(path),
-                         do="define one, as loadprofiles/steady.py does")
+        raise BadProfile(
+            "has no User class, so there is nothing to send",
+            where=str(path),
+            do="define one, as loadprofiles/steady.py does",
+        )
     model: Literal["open", "closed"] = "open" if facts["model"] == "open" else "closed"
-    return ProfileFacts(path, model, facts["rate_per_s"], facts["timeout_s"], tuple(facts["users"]))
+    return ProfileFacts(path, model, facts["rate_per_s"], facts["timeout_s"], facts["spacing"], tuple(facts["users"]))
 
 
 def _facts(path: Path) -> Facts:
     command = [sys.executable, "-m", "gameday.load.facts", str(path.resolve())]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=LOADING_TIMEOUT_S, check=False)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LOADING_TIMEOUT_S, check=False
+        )
     except subprocess.TimeoutExpired:
-        raise BadProfile(f"did not load within {LOADING_TIMEOUT_S:g} s", where=str(path),
-                         do="take slow work out of its top level") from None
+        raise BadProfile(
+            f"did not load within {LOADING_TIMEOUT_S:g} s", where=str(path), do="take slow work out of its top level"
+        ) from None
     try:
         facts: Facts = json.loads(done.stdout)
     except ValueError:
         last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
-        raise BadProfile(f"ended the process that loaded it, with code {done.returncode}: {last}", where=str(path),
-                         do="take that out of its top level") from None
+        raise BadProfile(
+            f"ended the process that loaded it, with code {done.returncode}: {last}",
+            where=str(path),
+            do="take that out of its top level",
+        ) from None
     return facts

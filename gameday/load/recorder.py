@@ -3,6 +3,7 @@
 A row lives in arrays of numbers until the next flush, so that nothing per request survives it and memory stays
 bounded, whatever the length of the run.
 """
+
 from __future__ import annotations
 
 from array import array

@@ -13,6 +13,7 @@ One user a process keeps the schedule. Each arrival runs one task, chosen by wei
 class with a client and one connection of its own, so that `on_start` and `self` mean what they always do. Slots are
 made as they are needed, up to `max_inflight`; the rate does not depend on `--users`.
 """
+
 from __future__ import annotations
 
 import gc

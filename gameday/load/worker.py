@@ -4,6 +4,7 @@ With GAMEDAY_HARNESS_PID set, the process group is killed within 0.2 s of that p
 the last flush, and nothing else. A thread of the operating system watches, so that a busy event loop can't hold it up,
 and by the parent's id rather than by PR_SET_PDEATHSIG, which fires when the *thread* that started us ends.
 """
+
 from __future__ import annotations
 
 import _thread

@@ -1,4 +1,5 @@
 """From a Kubernetes object to a timeline entry: only what the scorer and a reader of the timeline need."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping

@@ -3,6 +3,7 @@
 A dropped watch is resumed from the last version seen; one that is too old to resume is listed again. An observer that
 cannot go on writes `failed`: then the drill is invalid, not quiet.
 """
+
 from __future__ import annotations
 
 import threading
@@ -129,13 +130,28 @@ class ListWatch:
             self._note("lost", f"{type(error).__name__}: {error}")
 
     def _write(self, change: Change, *, earliest_ns: int, latest_ns: int) -> None:
-        self._record(entry_of(change, watches=self._watches, context=self._cluster.context,
-                              earliest_ns=earliest_ns, latest_ns=latest_ns))
+        self._record(
+            entry_of(
+                change,
+                watches=self._watches,
+                context=self._cluster.context,
+                earliest_ns=earliest_ns,
+                latest_ns=latest_ns,
+            )
+        )
 
     def _note(self, event: str, error: str = "") -> None:
         now_ns = self._now_ns()
         # a loss is noticed late: nothing is certain since the last contact
         earliest_ns = (self._contact_ns or now_ns) if event == "lost" else now_ns
-        self._record(Entry(kind="observer", event=event, earliest_ns=earliest_ns, latest_ns=now_ns,
-                           context=self._cluster.context, source="watch",
-                           attributes={"watches": self._watches, "error": error}))
+        self._record(
+            Entry(
+                kind="observer",
+                event=event,
+                earliest_ns=earliest_ns,
+                latest_ns=now_ns,
+                context=self._cluster.context,
+                source="watch",
+                attributes={"watches": self._watches, "error": error},
+            )
+        )

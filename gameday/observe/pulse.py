@@ -3,6 +3,7 @@
 A watch is silent when nothing changes and when the connection is dead, and the two look alike. The pulse tells them
 apart, and its round-trip time is the measured bound on how late a watched event was delivered.
 """
+
 from __future__ import annotations
 
 import threading
@@ -71,5 +72,14 @@ class Pulse:
         return max([waiting_ns, *self._round_trips_ns])
 
     def _note(self, event: str, at_ns: int, *, error: str) -> None:
-        self._record(Entry(kind="observer", event=event, earliest_ns=at_ns, latest_ns=self._now_ns(),
-                           context=self._context, source="pulse", attributes={"watches": "api", "error": error}))
+        self._record(
+            Entry(
+                kind="observer",
+                event=event,
+                earliest_ns=at_ns,
+                latest_ns=self._now_ns(),
+                context=self._context,
+                source="pulse",
+                attributes={"watches": "api", "error": error},
+            )
+        )

@@ -4,6 +4,7 @@ Pure: it is fed what the API server sent and says what changed. The thread that 
 The protocol is Kubernetes' own: list, then watch from the list's resourceVersion; after a dropped connection watch
 again from the last version seen; when that version is too old (410 Gone) list again and work out the difference.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping

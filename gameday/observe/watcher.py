@@ -1,4 +1,5 @@
 """Everything that is watched of one context, on threads of its own, from `start` to `stop`."""
+
 from __future__ import annotations
 
 import threading
@@ -73,5 +74,9 @@ def _state_of(deployment: KubeObject) -> DeploymentState:
     status, desired = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
     counts = [status.get(key, 0) for key in ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas")]
     current = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
-    return DeploymentState(name=deployment["metadata"]["name"], desired=desired, ready=counts[1],
-                           settled=current and all(count == desired for count in counts))
+    return DeploymentState(
+        name=deployment["metadata"]["name"],
+        desired=desired,
+        ready=counts[1],
+        settled=current and all(count == desired for count in counts),
+    )

@@ -112,4 +112,3 @@ class Catalogue:
 
 def _unknown(kind: str) -> Kind:
     raise KeyError(f"no kind {kind} in the catalogue")
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from sandbox.apiserver.catalogue import Kind
@@ -23,7 +23,7 @@ class DeleteOptions:
     propagation: str | None = None
     uid: str | None = None
     version: str | None = None
-    dry_run: bool = field(default=False)
+    dry_run: bool = False
 
     @classmethod
     def parse(cls, body: KubeObject) -> DeleteOptions:

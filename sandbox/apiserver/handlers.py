@@ -19,7 +19,6 @@ from sandbox.apiserver.status import BadRequest, MethodNotAllowed, Unprocessable
 
 _TRUE = ("true", "1", "True")
 _PROTOBUF_HINT = " (from kubectl: add `--dry-run=client -o yaml` and pipe it into `kubectl apply -f -`)"
-_PATCH_TYPES = (patches.JSON_PATCH, patches.MERGE_PATCH, patches.STRATEGIC_PATCH)
 
 
 def flag(query: Mapping[str, str], name: str) -> bool:
@@ -75,9 +74,7 @@ async def answer(registry: Registry, route: Route, request: web.Request) -> web.
             updated = registry.update(route.kind, route.key, body, route.subresource, write)
             return _respond(registry, route.kind, updated, request, write)
         case "PATCH", True, "" | "status" | "scale":
-            patched = registry.patch(
-                route.kind, route.key, body, request.content_type, route.subresource, write
-            )
+            patched = registry.patch(route.kind, route.key, body, request.content_type, route.subresource, write)
             return _respond(registry, route.kind, patched, request, write)
         case "DELETE", True, "":
             return _delete(registry, route, _delete_options(body, request.query))
@@ -101,13 +98,11 @@ async def read_body(request: web.Request) -> Any:
     raw = await request.read()
     if not raw:
         return None
-    accepted = _PATCH_TYPES if request.method == "PATCH" else ("application/json", "application/octet-stream")
-    if request.content_type not in accepted:
-        shown = ", ".join(accepted if request.method == "PATCH" else accepted[:1])
-        hint = _PROTOBUF_HINT if request.content_type == "application/vnd.kubernetes.protobuf" else ""
-        raise UnsupportedMediaType(
-            f"the body of the request was in an unknown format - accepted media types include: {shown}{hint}"
-        )
+    accepted = patches.PATCH_TYPES if request.method == "PATCH" else ("application/json",)
+    named = "Content-Type" in request.headers
+    if named and request.content_type not in accepted:
+        protobuf = request.content_type == "application/vnd.kubernetes.protobuf"
+        raise UnsupportedMediaType.expecting(accepted, _PROTOBUF_HINT if protobuf else "")
     try:
         return json.loads(raw)
     except ValueError as error:

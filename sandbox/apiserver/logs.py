@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 
 from sandbox.apiserver.objects import KubeObject, containers, dig
 from sandbox.apiserver.status import BadRequest, StatusError
@@ -30,12 +31,19 @@ def container_of(pod: KubeObject, asked: str) -> str:
 
 
 def agent_url(node: KubeObject) -> str:
-    """Return the base URL of a node's agent, as its status announces it; raises StatusError where it does not."""
+    """Return the base URL of a node's agent, as its status announces it; raises StatusError where it does not.
+
+    Only a loopback address will do, since the server's token goes there unencrypted.
+    """
+    name = node["metadata"]["name"]
     addresses = {each["type"]: each["address"] for each in dig(node, "status.addresses", [])}
     port = dig(node, "status.daemonEndpoints.kubeletEndpoint.Port")
     if "InternalIP" not in addresses or port is None:
-        raise StatusError(f"node {node['metadata']['name']} announces no address of its agent")
-    return f"http://{addresses['InternalIP']}:{port}"
+        raise StatusError(f"node {name} announces no address of its agent")
+    address = addresses["InternalIP"]
+    if not ip_address(address).is_loopback:
+        raise StatusError(f"node {name} has its agent at {address}, which is not on loopback")
+    return f"http://{address}:{port}"
 
 
 def log_path(pod: KubeObject, container: str) -> str:

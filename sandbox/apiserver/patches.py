@@ -17,6 +17,8 @@ from sandbox.apiserver.schema import Definition
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH)
+"""All of them; a kind without a schema takes the first two."""
 
 _ORDER = "$setElementOrder/"
 _DELETE = "$deleteFromPrimitiveList/"
@@ -28,6 +30,18 @@ class MalformedPatch(ValueError):
 
 class PatchMismatch(ValueError):
     """A JSON patch that does not fit the object it is for: a failed test, a path that is not there."""
+
+
+def apply(original: KubeObject, patch: Any, patch_type: str, schema_name: str) -> KubeObject:
+    """Return `original` changed by a patch of one of `PATCH_TYPES`; raises MalformedPatch or PatchMismatch."""
+    if patch_type == JSON_PATCH:
+        return json_patch(original, patch)
+    if not isinstance(patch, dict):
+        raise MalformedPatch("a merge patch must be an object")
+    if patch_type == STRATEGIC_PATCH:
+        return strategic_merge(original, patch, schema.resolve({"$ref": schema_name}))
+    merged: KubeObject = merge_patch(original, patch)
+    return merged
 
 
 def json_patch(original: KubeObject, operations: Any) -> KubeObject:
@@ -61,10 +75,8 @@ def merge_patch(original: Any, patch: Any) -> Any:
     return merged
 
 
-def strategic_merge(original: KubeObject, patch: Any, definition: Definition | None) -> KubeObject:
+def strategic_merge(original: KubeObject, patch: KubeObject, definition: Definition | None) -> KubeObject:
     """Return `original` changed by a strategic merge patch; raises MalformedPatch."""
-    if not isinstance(patch, dict):
-        raise MalformedPatch("a strategic merge patch must be an object")
     return _merge_objects(original, patch, definition) or {}
 
 

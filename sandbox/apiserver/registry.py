@@ -129,17 +129,18 @@ class Registry:
             raise Invalid(kind, key[1], [fault])
         return self._replace(kind, old, subresources.part_of(subresource, old, new), write, subresource)
 
-    def patch(
-        self, kind: Kind, key: Key, patch: Any, patch_type: str, subresource: str, write: Write
-    ) -> KubeObject:
+    def patch(self, kind: Kind, key: Key, patch: Any, patch_type: str, subresource: str, write: Write) -> KubeObject:
         """Change an object, or a subresource of it, by a patch of one of the three types."""
         old = self.get(kind, key)
         if subresource == "scale":
             current, schema_name = subresources.scale_of(old), "autoscaling.v1.Scale"
         else:
             current, schema_name = old, kind.schema
+        accepted = patches.PATCH_TYPES if schema_name else patches.PATCH_TYPES[:2]
+        if patch_type not in accepted:
+            raise UnsupportedMediaType.expecting(accepted)
         try:
-            body = _patched(current, patch, patch_type, schema_name)
+            body = patches.apply(current, patch, patch_type, schema_name)
         except patches.MalformedPatch as error:
             raise BadRequest(f"error decoding patch: {error}") from error
         except patches.PatchMismatch as error:
@@ -216,9 +217,7 @@ class Registry:
             write.warnings += faults
         return obj
 
-    def _replace(
-        self, kind: Kind, old: KubeObject, new: KubeObject, write: Write, subresource: str = ""
-    ) -> KubeObject:
+    def _replace(self, kind: Kind, old: KubeObject, new: KubeObject, write: Write, subresource: str = "") -> KubeObject:
         """Store `new`, which may be altered, in place of `old`, unless nothing has changed."""
         before, metadata = old["metadata"], new["metadata"]
         name = before["name"]
@@ -271,7 +270,7 @@ class Registry:
             raise Invalid(kind, name, [invalid_value("spec.clusterIPs", [asked], why)])
         address = asked or self._addresses.allocate(taken)
         if address is None:
-            raise StatusError(f"no address of {self._addresses.network} is free for service {name}")
+            raise StatusError(f"{self.region}: no address of {self._addresses.network} is free for service {name}")
         spec |= {"clusterIP": address, "clusterIPs": [address]}
         spec |= {"ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"}
 
@@ -281,23 +280,6 @@ def parse_version(text: str) -> int:
     if text and not text.isdecimal():
         raise BadRequest(f'Invalid value: "{text}": resourceVersion must be a whole number')
     return int(text or 0)
-
-
-def _patched(current: KubeObject, patch: Any, patch_type: str, schema_name: str) -> KubeObject:
-    match patch_type:
-        case patches.JSON_PATCH:
-            return patches.json_patch(current, patch)
-        case patches.MERGE_PATCH if isinstance(patch, dict):
-            merged: KubeObject = patches.merge_patch(current, patch)
-            return merged
-        case patches.STRATEGIC_PATCH if schema_name:
-            return patches.strategic_merge(current, patch, schema.resolve({"$ref": schema_name}))
-        case patches.MERGE_PATCH:
-            raise BadRequest("a merge patch must be an object")
-    accepted = [patches.JSON_PATCH, patches.MERGE_PATCH] + ([patches.STRATEGIC_PATCH] if schema_name else [])
-    raise UnsupportedMediaType(
-        "the body of the request was in an unknown format - accepted media types include: " + ", ".join(accepted)
-    )
 
 
 def _counted(obj: KubeObject) -> KubeObject:

@@ -39,9 +39,7 @@ class ApiServer:
 
     def runner(self) -> web.AppRunner:
         """Return what serves the application: a request whose client leaves ends, and closing ends all streams."""
-        return web.AppRunner(
-            self.app(), access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_GRACE_S
-        )
+        return web.AppRunner(self.app(), access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_GRACE_S)
 
     @property
     def open_watches(self) -> int:

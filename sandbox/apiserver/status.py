@@ -117,6 +117,12 @@ class UnsupportedMediaType(StatusError):
     code = 415
     reason = "UnsupportedMediaType"
 
+    @classmethod
+    def expecting(cls, accepted: Sequence[str], hint: str = "") -> UnsupportedMediaType:
+        """The body is in none of the accepted forms; `hint` says what else to do."""
+        listed = ", ".join(accepted)
+        return cls(f"the body of the request was in an unknown format - accepted media types include: {listed}{hint}")
+
 
 class NotServed(StatusError):
     """A part of the API that a real cluster has and the sandbox leaves out on purpose."""

@@ -123,7 +123,4 @@ class Watch:
         metadata: KubeObject = {"resourceVersion": str(self._store.version)}
         if ended:
             metadata["annotations"] = {INITIAL_EVENTS_END: "true"}
-        return Event(
-            EventType.BOOKMARK, {"kind": kind.kind, "apiVersion": kind.group_version, "metadata": metadata}
-        )
-
+        return Event(EventType.BOOKMARK, {"kind": kind.kind, "apiVersion": kind.group_version, "metadata": metadata})

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from sandbox.client.api import (
-    JSON_PATCH,
-    MERGE_PATCH,
-    STRATEGIC_PATCH,
     ApiClient,
 )
 from sandbox.client.errors import (
@@ -47,16 +44,13 @@ __all__ = [
     "DEPLOYMENTS",
     "ENDPOINT_SLICES",
     "EVENTS",
-    "JSON_PATCH",
     "LEASES",
-    "MERGE_PATCH",
     "NAMESPACES",
     "NODES",
     "PODS",
     "REPLICA_SETS",
     "SECRETS",
     "SERVICES",
-    "STRATEGIC_PATCH",
     "AlreadyExists",
     "ApiClient",
     "ApiError",

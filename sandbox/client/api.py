@@ -17,8 +17,6 @@ from sandbox.client.resources import KubeObject, Resource, key_of
 REQUEST_TIMEOUT_S = 15.0
 WATCH_TIMEOUT_S = 300
 MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-JSON_PATCH = "application/json-patch+json"
 
 
 class ApiClient:
@@ -126,11 +124,10 @@ class ApiClient:
         namespace: str = "",
         *,
         subresource: str = "",
-        content_type: str = MERGE_PATCH,
     ) -> KubeObject:
-        """Change part of an object (merge patch unless told otherwise)."""
+        """Change part of an object by a merge patch: a null takes a field away, and a list is replaced as a whole."""
         path = resource.path(namespace, name, subresource)
-        return await self._json("PATCH", path, body=patch, content_type=content_type)
+        return await self._json("PATCH", path, body=patch, content_type=MERGE_PATCH)
 
     async def delete(
         self,

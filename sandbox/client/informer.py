@@ -10,6 +10,10 @@ from enum import StrEnum
 from sandbox.client.api import ApiClient
 from sandbox.client.errors import ApiError, Gone
 from sandbox.client.resources import Key, KubeObject, Resource, key_of, version_of
+from sandbox.clock import NS_PER_S, Clock, SystemClock
+
+FIRST_RETRY_S = 0.05
+LAST_RETRY_S = 2.0
 
 
 class EventType(StrEnum):
@@ -40,6 +44,7 @@ class Informer:
         namespace: str = "",
         label_selector: str = "",
         field_selector: str = "",
+        clock: Clock | None = None,
     ) -> None:
         self.cache: dict[Key, KubeObject] = {}
         self.synced = asyncio.Event()
@@ -49,6 +54,7 @@ class Informer:
         self._namespace = namespace
         self._label_selector = label_selector
         self._field_selector = field_selector
+        self._clock = clock or SystemClock()
         self._version = 0
 
     def add_handler(self, on_change: OnChange) -> None:
@@ -65,20 +71,23 @@ class Informer:
 
     async def run(self) -> None:
         """List and watch until cancelled."""
-        delay_s = 0.0
+        delay_s = FIRST_RETRY_S
         while True:
+            began_ns = self._clock.now_ns()
             try:
                 if not self._version:
                     await self._relist()
-                delay_s = 0.0
                 await self._watch()
             except Gone:
                 self._version = 0
             except ApiError as error:
                 if not error.transient:
                     raise
-                delay_s = min(max(0.05, delay_s * 2), 2.0)
-                await asyncio.sleep(delay_s)
+                if self._clock.now_ns() - began_ns > LAST_RETRY_S * NS_PER_S:
+                    # The connection held for a while: this is a new trouble, not the last one going on.
+                    delay_s = FIRST_RETRY_S
+                await self._clock.sleep(delay_s)
+                delay_s = min(2 * delay_s, LAST_RETRY_S)
 
     async def _relist(self) -> None:
         listing = await self._client.list(

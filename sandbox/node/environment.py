@@ -13,9 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sandbox.client import KubeObject
-
-MARKER = "GAMEDAY_SANDBOX"
-"""Carried by every process of a sandbox, so that remains can be found; its value is the state directory."""
+from sandbox.state import MARKER
 
 INHERITED = ("LANG", "LC_ALL", "TZ", "TMPDIR", "HOME", "PYTHONPATH", "VIRTUAL_ENV")
 REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")

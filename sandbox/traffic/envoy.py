@@ -81,6 +81,7 @@ def render(backends: Sequence[Backend], network: Network, directory: Path) -> di
 
 def _routed(backends: Iterable[Backend]) -> list[list[Backend]]:
     """The backends that the global entry knows, grouped over the regions."""
+
     def key(backend: Backend) -> tuple[str, str, str]:
         return backend.namespace, backend.service, backend.port_name
 

@@ -1,4 +1,5 @@
 """Writing and reading a whole bundle."""
+
 from __future__ import annotations
 
 import json

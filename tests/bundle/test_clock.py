@@ -1,4 +1,5 @@
 """The clock anchor: one UTC time for every process of a run."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

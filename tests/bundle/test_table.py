@@ -1,4 +1,5 @@
 """The columnar tables: streams that may be torn, and what they become."""
+
 from __future__ import annotations
 
 import os
@@ -129,8 +130,10 @@ def test_no_table_has_a_column_of_another_name_or_type() -> None:
         ("status", "uint16", False),
         ("ok", "bool", False),
         ("bytes", "int64", False),
-        *((name, "dictionary<values=string, indices=int32, ordered=0>", False)
-          for name in ("endpoint", "region", "error", "worker")),
+        *(
+            (name, "dictionary<values=string, indices=int32, ordered=0>", False)
+            for name in ("endpoint", "region", "error", "worker")
+        ),
     ]
     assert [f.name for f in SAMPLES] == ["t_ns", "series", "source", "value"]
     assert [f.name for f in LEDGER] == ["key", "acknowledged_ns", "region", "read_back"]

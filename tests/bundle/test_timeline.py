@@ -1,4 +1,5 @@
 """The timeline: whole lines survive, torn ones cost only themselves."""
+
 from __future__ import annotations
 
 import threading
@@ -72,7 +73,9 @@ def test_threads_that_append_at_once_never_mix_their_lines(tmp_path: Path) -> No
         for number in range(200):
             own.append(Entry(kind="pod", event="added", earliest_ns=0, latest_ns=number, name=name * 300))
 
-    threads = [threading.Thread(target=append, args=(own, name)) for own, name in ((writer, "a"), (writer, "b"), (other, "c"))]
+    threads = [
+        threading.Thread(target=append, args=(own, name)) for own, name in ((writer, "a"), (writer, "b"), (other, "c"))
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -42,8 +42,15 @@ class Sandbox:
 
     def run(self, *arguments: str, timeout_s: float = 200) -> subprocess.CompletedProcess[str]:
         """Run `gameday` to its end."""
-        return subprocess.run(self.gameday(*arguments), cwd=REPOSITORY, env=self.environment, capture_output=True,
-                              text=True, timeout=timeout_s, check=False)
+        return subprocess.run(
+            self.gameday(*arguments),
+            cwd=REPOSITORY,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
 
     def processes(self) -> set[int]:
         """What runs on this machine for a drill: Chaos Toolkit and Locust."""
@@ -64,8 +71,12 @@ def sandbox(folder: Path, manner: str, network: str = NETWORK) -> Iterator[Sandb
     environment = {**os.environ, "KUBECONFIG": str(state / "kubeconfig")}
     environment.pop("GAMEDAY_HOST", None)
     command = [sys.executable, "-m", "gameday", "sandbox"]
-    up = subprocess.run([*command, "up", "--manner", manner, "--network", network, "--state", str(state)],
-                        capture_output=True, text=True, check=False)
+    up = subprocess.run(
+        [*command, "up", "--manner", manner, "--network", network, "--state", str(state)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert up.returncode == 0, up.stderr
     try:
         yield Sandbox(state, environment)
@@ -156,8 +167,9 @@ def test_an_abort_in_any_phase_leaves_nothing_running_and_nothing_broken(
 ) -> None:
     runs = tmp_path / "runs"
     command = hardened.gameday("run", str(POD_KILL), "--load", str(STEADY), "--runs", str(runs), *QUICK)
-    drill = subprocess.Popen(command, cwd=REPOSITORY, env=hardened.environment, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, text=True)
+    drill = subprocess.Popen(
+        command, cwd=REPOSITORY, env=hardened.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     wait_for_phase(runs, phase)
     drill.send_signal(number)
     _, told = drill.communicate(timeout=120)
@@ -179,8 +191,9 @@ def test_a_drill_killed_with_kill_9_leaves_a_bundle_that_can_be_scored_and_recov
 ) -> None:
     runs = tmp_path / "runs"
     command = hardened.gameday("run", str(POD_KILL), "--load", str(STEADY), "--runs", str(runs), *QUICK)
-    drill = subprocess.Popen(command, cwd=REPOSITORY, env=hardened.environment, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)
+    drill = subprocess.Popen(
+        command, cwd=REPOSITORY, env=hardened.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     root = wait_for_phase(runs, "baseline")
     time.sleep(2)
     drill.kill()
@@ -203,12 +216,26 @@ def test_a_drill_killed_with_kill_9_leaves_a_bundle_that_can_be_scored_and_recov
 
 def test_the_experiment_runs_by_chaos_alone_and_the_profile_by_locust_alone(hardened: Sandbox, tmp_path: Path) -> None:
     environment = {**hardened.environment, "GAMEDAY_HOST": f"http://{NETWORK}.0.1:8080"}
-    chaos = subprocess.run([sys.executable, "-m", "chaostoolkit", "--no-version-check", "run", str(POD_KILL)],
-                           cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    chaos = subprocess.run(
+        [sys.executable, "-m", "chaostoolkit", "--no-version-check", "run", str(POD_KILL)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert chaos.returncode == 0, chaos.stderr
     assert json.loads((tmp_path / "journal.json").read_text())["status"] == "completed"
-    locust = subprocess.run([sys.executable, "-m", "locust", "-f", str(STEADY), "--headless", "--run-time", "3s"],
-                            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    locust = subprocess.run(
+        [sys.executable, "-m", "locust", "-f", str(STEADY), "--headless", "--run-time", "3s"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert locust.returncode == 0, locust.stderr
     assert "/api/v1/agents" in locust.stdout + locust.stderr
 

@@ -1,4 +1,5 @@
 """A real API server of the sandbox, without controllers: objects are exactly what a test makes of them."""
+
 from __future__ import annotations
 
 import subprocess
@@ -33,10 +34,23 @@ def kubeconfig(network: Network, tmp_path_factory: pytest.TempPathFactory) -> It
     server.private_key_pem.write_to_path(folder / "server.key")
     (folder / "token").write_text(TOKEN)
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox.apiserver", "--region", f"{region.name}={region.api}",
-         "--service-cidr", f"{region.name}={region.services}", "--cert", folder / "server.crt",
-         "--key", folder / "server.key", "--token-file", folder / "token"],
-        stdout=subprocess.PIPE, text=True,
+        [
+            sys.executable,
+            "-m",
+            "sandbox.apiserver",
+            "--region",
+            f"{region.name}={region.api}",
+            "--service-cidr",
+            f"{region.name}={region.services}",
+            "--cert",
+            folder / "server.crt",
+            "--key",
+            folder / "server.key",
+            "--token-file",
+            folder / "token",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout is not None
@@ -63,8 +77,9 @@ def objects(cluster: Cluster) -> Iterator[Objects]:
     """An empty namespace to make objects in; emptied again afterwards."""
     made = Objects(cluster)
     if NAMESPACE not in [n["metadata"]["name"] for n in cluster.get("/api/v1/namespaces")["items"]]:
-        made.call("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace",
-                                                 "metadata": {"name": NAMESPACE}})
+        made.call(
+            "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+        )
     yield made
     for what in ("pods", "deployments", "services"):
         for item in cluster.list(what)["items"]:

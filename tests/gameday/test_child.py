@@ -1,4 +1,5 @@
 """Child processes end with their whole group."""
+
 from __future__ import annotations
 
 import sys
@@ -37,8 +38,10 @@ def test_a_child_gets_its_environment_and_its_output_is_kept(tmp_path: Path) -> 
 
 
 def test_stopping_ends_the_child_by_its_own_will_where_it_has_one(tmp_path: Path) -> None:
-    child = python("import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *a: sys.exit(7))\n"
-                   "print('up')\ntime.sleep(60)", tmp_path / "log")
+    child = python(
+        "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *a: sys.exit(7))\nprint('up')\ntime.sleep(60)",
+        tmp_path / "log",
+    )
     wait_for(tmp_path / "log", "up")
     assert child.stop(10) is True
     assert child.poll() == 7
@@ -47,8 +50,11 @@ def test_stopping_ends_the_child_by_its_own_will_where_it_has_one(tmp_path: Path
 def test_a_child_that_ignores_sigterm_is_killed_with_its_grandchildren(tmp_path: Path) -> None:
     child = python(
         "import signal, subprocess, sys, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\nprint('grandchild', p.pid, 'up')\n"
-        "time.sleep(60)", tmp_path / "log")
+        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "print('grandchild', p.pid, 'up')\n"
+        "time.sleep(60)",
+        tmp_path / "log",
+    )
     grandchild = int(wait_for(tmp_path / "log", "up").split()[1])
     assert child.stop(0.2) is False
     assert child.poll() == -9

@@ -1,4 +1,5 @@
 """The command line as a person meets it: quick help, one-line errors, documented exit codes."""
+
 from __future__ import annotations
 
 import os
@@ -15,8 +16,15 @@ RUN = ("run", "experiments/pod-kill.yaml", "--load", "loadprofiles/steady.py")
 
 def gameday(*arguments: str, cwd: Path = REPOSITORY, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a shell would."""
-    return subprocess.run([sys.executable, "-m", "gameday", *arguments], cwd=cwd, capture_output=True, text=True,
-                          timeout=60, env={**os.environ, **environment}, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "gameday", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environment},
+        check=False,
+    )
 
 
 def one_line(text: str) -> str:
@@ -44,8 +52,11 @@ def test_the_command_alone_tells_what_there_is() -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     """The start of the command is a feature; a heavy import at the top of a module would creep in unseen."""
-    program = ("import sys; from gameday.cli import invoke; invoke(['--help']); "
-               "print('HEAVY', [m for m in ('numpy', 'pyarrow', 'pydantic', 'kubernetes', 'rich', 'locust') if m in sys.modules])")
+    program = (
+        "import sys; from gameday.cli import invoke; invoke(['--help']); "
+        "heavy = {'numpy', 'pyarrow', 'pydantic', 'kubernetes', 'rich', 'locust'}; "
+        "print('HEAVY', sorted(heavy & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY, check=True)
     assert done.stdout.splitlines()[-1] == "HEAVY []"
 
@@ -104,7 +115,9 @@ def test_a_broken_profile_is_told_with_its_line(tmp_path: Path, kubeconfig: Path
 
 
 def test_a_file_that_is_no_experiment_is_told_with_its_line(kubeconfig: Path) -> None:
-    done = gameday("run", "Makefile", "--load", "loadprofiles/steady.py", "--drill", "pod-kill", KUBECONFIG=str(kubeconfig))
+    done = gameday(
+        "run", "Makefile", "--load", "loadprofiles/steady.py", "--drill", "pod-kill", KUBECONFIG=str(kubeconfig)
+    )
     assert "Makefile:" in one_line(done.stderr)
     assert done.returncode == 2
 
@@ -116,12 +129,20 @@ def test_a_context_that_is_not_there_is_told_with_those_that_are(kubeconfig: Pat
 
 
 def test_an_internal_error_is_one_line_too_unless_the_traceback_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = ("import sys; from gameday import cli; cli.COMMANDS['run'] = ('no.such.module', 'x', 'x'); "
-               "sys.exit(cli.invoke(['run']))")
+    program = (
+        "import sys; from gameday import cli; cli.COMMANDS['run'] = ('no.such.module', 'x', 'x'); "
+        "sys.exit(cli.invoke(['run']))"
+    )
 
     def run(**environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY,
-                              env={**os.environ, **environment}, check=False)
+        return subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            cwd=REPOSITORY,
+            env={**os.environ, **environment},
+            check=False,
+        )
 
     monkeypatch.delenv("GAMEDAY_TRACEBACK", raising=False)
     quiet = run()

@@ -1,4 +1,5 @@
 """The control inside a real `chaos` process: what reaches the timeline, and what an abort stops."""
+
 from __future__ import annotations
 
 import json
@@ -15,8 +16,11 @@ from gameday.chaos import ChaosProcess
 
 def python(name: str, kind: str, module: str, func: str, **arguments: object) -> dict[str, Any]:
     """An activity that calls a function."""
-    return {"name": name, "type": kind,
-            "provider": {"type": "python", "module": module, "func": func, "arguments": arguments}}
+    return {
+        "name": name,
+        "type": kind,
+        "provider": {"type": "python", "module": module, "func": func, "arguments": arguments},
+    }
 
 
 def experiment(tmp_path: Path, method: list[dict[str, Any]], **more: object) -> Path:
@@ -41,8 +45,12 @@ def finished(chaos: ChaosProcess, tmp_path: Path) -> list[Entry]:
 
 def gone(activity: str, after: bool) -> dict[str, Any]:
     """A probe that succeeds where the file is (after) or isn't (not after) there."""
-    return {"name": activity, "type": "probe", "tolerance": after,
-            "provider": {"type": "python", "module": "os.path", "func": "exists", "arguments": {"path": "/nonexistent"}}}
+    return {
+        "name": activity,
+        "type": "probe",
+        "tolerance": after,
+        "provider": {"type": "python", "module": "os.path", "func": "exists", "arguments": {"path": "/nonexistent"}},
+    }
 
 
 KILL = python("kill", "action", "os", "getcwd")
@@ -63,7 +71,9 @@ def test_a_probe_is_no_fault_and_neither_is_a_rollback(tmp_path: Path) -> None:
     entries = finished(start(tmp_path, path), tmp_path)
     assert [e for e in entries if e.kind == "fault" and e.event != "end"] == []
     assert [(e.event, e.attributes.get("status")) for e in entries if e.kind == "rollback"] == [
-        ("begin", None), ("end", "succeeded")]
+        ("begin", None),
+        ("end", "succeeded"),
+    ]
 
 
 def test_a_fault_without_rollbacks_ends_as_it_has_begun_and_with_them_after_them(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 """What an action must be seen to do, read from its own arguments."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -12,8 +13,11 @@ from gameday.effects import effects_of
 
 def action(func: str, module: str = "chaosk8s.pod.actions", **arguments: object) -> dict[str, Any]:
     """An action of a method."""
-    return {"name": "break-it", "type": "action",
-            "provider": {"type": "python", "module": module, "func": func, "arguments": arguments}}
+    return {
+        "name": "break-it",
+        "type": "action",
+        "provider": {"type": "python", "module": module, "func": func, "arguments": arguments},
+    }
 
 
 def as_written(activity: Mapping[str, Any]) -> tuple[Mapping[str, Any], None]:

@@ -1,4 +1,5 @@
 """The exit codes that CI jobs are written against."""
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """Experiments are checked before anything starts, and each complaint has its line."""
+
 from __future__ import annotations
 
 from pathlib import Path

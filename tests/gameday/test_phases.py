@@ -1,4 +1,5 @@
 """When a drill moves on: tables, without a clock."""
+
 from __future__ import annotations
 
 import math
@@ -11,8 +12,16 @@ from hypothesis import strategies as st
 from bundle.manifest import PhaseName
 from gameday.phases import PhaseLimits, Situation, Step, decide, least_rate, left_s
 
-LIMITS = PhaseLimits(warm_up_s=5, baseline_s=15, baseline_max_s=60, fault_max_s=900, hold_s=5, recovery_max_s=180,
-                     cool_down_s=5)
+LIMITS = PhaseLimits(
+    warm_up_s=5,
+    baseline_s=15,
+    baseline_max_s=60,
+    fault_max_s=900,
+    hold_s=5,
+    recovery_s=8,
+    recovery_max_s=180,
+    cool_down_s=5,
+)
 CALM = Situation(in_phase_s=20, rate_per_s=100, asked_per_s=100, clean_s=20, chaos_running=True, whole=True)
 
 
@@ -38,8 +47,8 @@ CALM = Situation(in_phase_s=20, rate_per_s=100, asked_per_s=100, clean_s=20, cha
         (PhaseName.FAULT, replace(CALM, chaos_running=False), Step.NEXT),
         (PhaseName.FAULT, replace(CALM, in_phase_s=900), Step.GIVE_UP),
         # recovery lasts until pods are back and users have seen nothing bad for the hold time, or until the limit
-        (PhaseName.RECOVERY, replace(CALM, in_phase_s=5), Step.NEXT),
-        (PhaseName.RECOVERY, replace(CALM, in_phase_s=4.9), Step.STAY),
+        (PhaseName.RECOVERY, replace(CALM, in_phase_s=8), Step.NEXT),
+        (PhaseName.RECOVERY, replace(CALM, in_phase_s=7.9), Step.STAY),
         (PhaseName.RECOVERY, replace(CALM, clean_s=4.9), Step.STAY),
         (PhaseName.RECOVERY, replace(CALM, whole=False), Step.STAY),
         (PhaseName.RECOVERY, replace(CALM, in_phase_s=180, whole=False, clean_s=0), Step.NEXT),
@@ -62,8 +71,15 @@ def test_giving_up_says_what_was_missing() -> None:
 
 @given(
     st.sampled_from(PhaseName),
-    st.builds(Situation, in_phase_s=st.floats(1e4, 1e6), rate_per_s=st.floats(0, 1e4), asked_per_s=st.none() | st.floats(0, 1e4),
-              clean_s=st.floats(0, 1e4), chaos_running=st.booleans(), whole=st.booleans()),
+    st.builds(
+        Situation,
+        in_phase_s=st.floats(1e4, 1e6),
+        rate_per_s=st.floats(0, 1e4),
+        asked_per_s=st.none() | st.floats(0, 1e4),
+        clean_s=st.floats(0, 1e4),
+        chaos_running=st.booleans(),
+        whole=st.booleans(),
+    ),
 )
 def test_no_phase_lasts_for_ever(phase: PhaseName, situation: Situation) -> None:
     assert decide(phase, situation, LIMITS).step is not Step.STAY
@@ -85,4 +101,4 @@ def test_the_time_left_is_told_only_where_it_is_known() -> None:
     assert left_s(PhaseName.WARM_UP, 2, LIMITS) == 3
     assert left_s(PhaseName.BASELINE, 20, LIMITS) == 0
     assert left_s(PhaseName.FAULT, 2, LIMITS) is None
-    assert left_s(PhaseName.RECOVERY, 2, LIMITS) is None
+    assert left_s(PhaseName.RECOVERY, 2, LIMITS) == 6

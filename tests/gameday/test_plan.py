@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gameday.cluster import Cluster
 from gameday.errors import BadInput
-from gameday.plan import find_entry
+from gameday.plan import find_entry, observation_s
+from scorer.targets import Targets
 from tests.gameday.kubernetes import NAMESPACE, Objects
 
 SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
@@ -16,9 +18,16 @@ SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
 
 def entry(objects: Objects, ingress: list[dict[str, Any]] | None) -> None:
     """A LoadBalancer Service with the entry's label and this status."""
-    objects.call("POST", SERVICES, {
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "entry", "labels": {"gameday.dev/entry": "true"}},
-        "spec": {"type": "LoadBalancer", "ports": [{"port": 8080}]}})
+    objects.call(
+        "POST",
+        SERVICES,
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "entry", "labels": {"gameday.dev/entry": "true"}},
+            "spec": {"type": "LoadBalancer", "ports": [{"port": 8080}]},
+        },
+    )
     if ingress is not None:
         status = {"status": {"loadBalancer": {"ingress": ingress}}}
         objects.cluster.merge_patch(f"{SERVICES}/entry/status", status)
@@ -48,3 +57,20 @@ def test_an_entry_without_an_address_is_told_by_its_name(cluster: Cluster, objec
     entry(objects, None)
     with pytest.raises(BadInput, match="Service entry has no address yet"):
         find_entry(cluster)
+
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("rate", "seconds"),
+    [
+        (100.0, 1.2 * 598 / 100),  # 99.5 % with 95 % confidence takes 598 good requests
+        (10.0, 1.2 * 598 / 10),
+        (1000.0, 5.0),  # never less than the hold time
+        (None, 5.0),
+    ],
+)
+def test_the_recovery_phase_lasts_as_long_as_the_strictest_promise_needs(rate: float | None, seconds: float) -> None:
+    targets = Targets.load(REPOSITORY / "runbook" / "targets.yaml")
+    assert observation_s(targets, "pod-kill", rate) == pytest.approx(seconds)

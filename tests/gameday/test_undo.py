@@ -1,4 +1,5 @@
 """Undoing: what differs from before the fault is set back, and what can't be is told."""
+
 from __future__ import annotations
 
 import json

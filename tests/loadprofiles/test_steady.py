@@ -28,8 +28,14 @@ def test_steady_is_an_open_load_of_a_hundred_a_second() -> None:
 def test_steady_sends_mixed_traffic_and_writes_with_keys_of_their_own(target: Target) -> None:
     """Under plain Locust, for two seconds at its own rate; a factor of two either way is the machine's."""
     command = [sys.executable, "-m", "locust", "-f", str(STEADY), "--headless", "--only-summary", "-H", target.url]
-    done = subprocess.run([*command, "--run-time", "2s", "--stop-timeout", "3"], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [*command, "--run-time", "2s", "--stop-timeout", "3"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert 100 <= target.hits.total() <= 400
     writes = {f"POST /api/v1/agents/{agent}/tasks" for agent in ("navigator", "analyst", "reviewer")}

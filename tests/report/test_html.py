@@ -80,8 +80,13 @@ def test_every_measure_shows_how_it_was_found(failed, page: Page) -> None:
 
 
 def test_what_is_needed_to_run_it_again_is_there(page: Page) -> None:
-    for part in ("Seed 7", "chaostoolkit 1.19.0, locust 2.47.0", f"sha256:{'ab' * 32}", "Clock drift 1.2 ms",
-                 "open model, 100 requests/s, poisson, to http://127.0.0.1:8000, time-out 5 s"):
+    for part in (
+        "Seed 7",
+        "chaostoolkit 1.19.0, locust 2.47.0",
+        f"sha256:{'ab' * 32}",
+        "Clock drift 1.2 ms",
+        "open model, 100 requests/s, poisson, to http://127.0.0.1:8000, time-out 5 s",
+    ):
         assert part in page.text
 
 
@@ -107,8 +112,12 @@ def test_the_page_has_what_a_screen_reader_needs(page: Page) -> None:
 
 
 def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
-    loading = [value for _, attributes in page.elements for name, value in attributes.items()
-               if name in {"src", "href", "srcset", "data", "action", "poster", "xlink:href"}]
+    loading = [
+        value
+        for _, attributes in page.elements
+        for name, value in attributes.items()
+        if name in {"src", "href", "srcset", "data", "action", "poster", "xlink:href"}
+    ]
     assert loading == ["#words"]
     assert not page.all("link")
     style = Path(report.__file__).with_name("style.css").read_text(encoding="utf-8")
@@ -131,11 +140,20 @@ def test_a_name_from_outside_is_text_wherever_it_stands(build, tmp_path: Path) -
     """A pod, deployment, context or error message may hold anything."""
     bundle = build.bundle(tmp_path / "run", context=EVIL, deployment=EVIL)
     found = build.measure(EVIL, 1, 0, 2, EVIL).model_copy(update={"method": EVIL, "evidence": (EVIL,)})
-    verdict = build.invalid().model_copy(update={
-        "title": EVIL, "summary": EVIL, "run": EVIL, "drill": EVIL, "contexts": (EVIL,), "measures": (found,),
-        "objectives": (build.objective(EVIL, Grade.FAIL, 1, found, EVIL),),
-        "validity": tuple(check.model_copy(update={"title": EVIL, "says": EVIL}) for check in build.passing().validity),
-    })
+    verdict = build.invalid().model_copy(
+        update={
+            "title": EVIL,
+            "summary": EVIL,
+            "run": EVIL,
+            "drill": EVIL,
+            "contexts": (EVIL,),
+            "measures": (found,),
+            "objectives": (build.objective(EVIL, Grade.FAIL, 1, found, EVIL),),
+            "validity": tuple(
+                check.model_copy(update={"title": EVIL, "says": EVIL}) for check in build.passing().validity
+            ),
+        }
+    )
     page = Page(render_html(verdict, bundle))
     assert len(page.scripts) == 3
     assert page.text.count(EVIL) > 10

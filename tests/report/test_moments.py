@@ -43,5 +43,8 @@ def test_blind_observers_and_lost_workers_are_told_but_never_bury_the_rest(build
     writer.close()
     words = [one.what for one in moments(bundle, read_series(bundle), [])]
     assert len(words) == MAX_MOMENTS
-    assert {"load worker lost: w1 no heartbeat", "rollback ended (succeeded)",
-            "observer of pods in us-east-1 lost: reset"} <= set(words)
+    assert {
+        "load worker lost: w1 no heartbeat",
+        "rollback ended (succeeded)",
+        "observer of pods in us-east-1 lost: reset",
+    } <= set(words)

@@ -11,10 +11,10 @@ from report.series import MAX_BINS, bin_width_s, quantiles_by_bin, read_series
 @pytest.mark.parametrize(
     ("span_s", "rows", "width_s"),
     [
-        (54, 5400, 0.2),      # 400 bins bound it
-        (60, 600, 1.0),       # ten rows a bin bound it
+        (54, 5400, 0.2),  # 400 bins bound it
+        (60, 600, 1.0),  # ten rows a bin bound it
         (8 * 3600, 10**7, 100.0),
-        (60, 0, 10.0),        # never fewer than some ten bins, however few rows there are
+        (60, 0, 10.0),  # never fewer than some ten bins, however few rows there are
         (0, 0, 0.1),
         (10**9, 10**9, 10**9 / (MAX_BINS - 1)),
     ],

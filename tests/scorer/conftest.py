@@ -1,4 +1,5 @@
 """Planted bundles for the scorer's tests."""
+
 from __future__ import annotations
 
 import json
@@ -30,8 +31,13 @@ def planted(tmp_path: Path) -> PlantedBundle:
     """Makes a plan's bundle and changes it: `keep` filters entries, `extra` adds some, the rest is the manifest's."""
     numbers = count()
 
-    def make(plan: Plan | None = None, *, keep: Callable[[Entry], bool] | None = None, extra: tuple[Entry, ...] = (),
-             **changes: object) -> Bundle:
+    def make(
+        plan: Plan | None = None,
+        *,
+        keep: Callable[[Entry], bool] | None = None,
+        extra: tuple[Entry, ...] = (),
+        **changes: object,
+    ) -> Bundle:
         root = tmp_path / f"bundle-{next(numbers)}"
         plant(root, plan or Plan())
         bundle = Bundle.open(root)

@@ -1,4 +1,5 @@
 """Planted truth: over more than 200 drills the interval holds the true recovery time, and nothing passes falsely."""
+
 from __future__ import annotations
 
 import zlib
@@ -62,9 +63,14 @@ def cases(tmp_path_factory: pytest.TempPathFactory, targets: Targets) -> list[Ca
     @cache
     def taken(kind: str, number: int) -> Case:
         rng = np.random.default_rng([zlib.crc32(kind.encode()), number])
-        plan = replace(KINDS[kind](float(rng.uniform(0.5, 8))), seed=int(rng.integers(1 << 30)), after_s=16.0,
-                       baseline_s=2.0, spacing="poisson" if number % 2 else "uniform",
-                       fault_ms=float(rng.choice([0.0, 40.0, 200.0])))
+        plan = replace(
+            KINDS[kind](float(rng.uniform(0.5, 8))),
+            seed=int(rng.integers(1 << 30)),
+            after_s=16.0,
+            baseline_s=2.0,
+            spacing="poisson" if number % 2 else "uniform",
+            fault_ms=float(rng.choice([0.0, 40.0, 200.0])),
+        )
         path = Path(root / f"{kind}-{number}")
         truth = plant(path, plan)
         return Case(kind, plan, truth, recovery_user(read_facts(Bundle.open(path)), targets))
@@ -87,8 +93,11 @@ def test_no_kind_of_outage_is_missed_more_often_than_chance_allows(cases: list[C
 
 def test_a_hard_outage_is_at_most_30_ms_wider_than_the_arrivals_allow(cases: list[Case]) -> None:
     """At 100 even requests a second no method can tell better than 10 ms; the fault's own span comes on top."""
-    widths = [case.taken.high - case.taken.low - case.plan.fault_ms / 1e3 for case in cases
-              if case.kind == "hard" and case.plan.spacing == "uniform" and case.taken.high and case.taken.low]
+    widths = [
+        case.taken.high - case.taken.low - case.plan.fault_ms / 1e3
+        for case in cases
+        if case.kind == "hard" and case.plan.spacing == "uniform" and case.taken.high and case.taken.low
+    ]
     assert len(widths) == EACH // 2
     assert np.median(widths) <= 0.010 + 0.030
     assert max(widths) <= 0.010 + 0.040  # the first answers take their own service time
@@ -108,6 +117,10 @@ def test_no_drill_passes_a_target_that_it_truly_missed_nor_fails_one_that_it_tru
 def test_the_test_itself_can_fail(cases: list[Case]) -> None:
     """Without the statistics, with just the last bad and the first good request, thin outages would be missed."""
     thin = [case for case in cases if case.kind == "one pod in nine"]
-    naive = sum(case.taken.value is not None and case.truth.recovery_s is not None
-                and abs(case.taken.value - case.truth.recovery_s) <= 0.010 + case.plan.fault_ms / 2e3 for case in thin)
+    naive = sum(
+        case.taken.value is not None
+        and case.truth.recovery_s is not None
+        and abs(case.taken.value - case.truth.recovery_s) <= 0.010 + case.plan.fault_ms / 2e3
+        for case in thin
+    )
     assert naive < 0.95 * EACH

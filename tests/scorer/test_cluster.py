@@ -1,4 +1,5 @@
 """Pods and deployments as the watches told of them."""
+
 from __future__ import annotations
 
 import pytest
@@ -8,11 +9,24 @@ from scorer.cluster import pods_of, replicas_of, selects
 from scorer.intervals import Interval
 
 
-@pytest.mark.parametrize(("selector", "selected"), [
-    ("", True), ("app=agent", True), ("app==agent", True), ("app=other", False), ("app!=other", True),
-    ("tier!=web", True), ("app=agent,zone=a", True), ("app=agent, zone=b", False), ("zone", True), ("!zone", False),
-    ("!tier", True), ("tier", False), ("empty=", True),
-])
+@pytest.mark.parametrize(
+    ("selector", "selected"),
+    [
+        ("", True),
+        ("app=agent", True),
+        ("app==agent", True),
+        ("app=other", False),
+        ("app!=other", True),
+        ("tier!=web", True),
+        ("app=agent,zone=a", True),
+        ("app=agent, zone=b", False),
+        ("zone", True),
+        ("!zone", False),
+        ("!tier", True),
+        ("tier", False),
+        ("empty=", True),
+    ],
+)
 def test_equality_selectors_select_as_kubernetes_does(selector: str, selected: bool) -> None:
     assert selects(selector, {"app": "agent", "zone": "a", "empty": ""}) is selected
 
@@ -23,16 +37,28 @@ def test_a_selector_that_is_not_understood_is_refused(selector: str) -> None:
         selects(selector, {"app": "agent"})
 
 
-def entry(event: str, at: int, uid: str = "u", kind: str = "pod", name: str = "p", context: str = "c",
-          **attributes: str | int | bool) -> Entry:
+def entry(
+    event: str,
+    at: int,
+    uid: str = "u",
+    kind: str = "pod",
+    name: str = "p",
+    context: str = "c",
+    **attributes: str | int | bool,
+) -> Entry:
     return Entry(kind, event, at - 1, at, context, "ns", name, uid, "watch", {"labels": {"app": "a"}, **attributes})
 
 
 def test_a_pods_marks_are_the_first_of_each_kind() -> None:
-    timeline = [entry("added", 10, ready=False, phase="Pending"), entry("modified", 20, ready=False, phase="Running"),
-                entry("modified", 30, ready=True, phase="Running"), entry("modified", 40, ready=True, phase="Running"),
-                entry("modified", 50, ready=False, phase="Running", deleting=True),
-                entry("deleted", 60, ready=True, phase="Running", deleting=True), entry("added", 5, context="other")]
+    timeline = [
+        entry("added", 10, ready=False, phase="Pending"),
+        entry("modified", 20, ready=False, phase="Running"),
+        entry("modified", 30, ready=True, phase="Running"),
+        entry("modified", 40, ready=True, phase="Running"),
+        entry("modified", 50, ready=False, phase="Running", deleting=True),
+        entry("deleted", 60, ready=True, phase="Running", deleting=True),
+        entry("added", 5, context="other"),
+    ]
     (pod,) = pods_of(timeline, "c", "ns")
     assert (pod.seen, pod.running, pod.ready) == (Interval(9, 10), Interval(19, 20), Interval(29, 30))
     assert (pod.marked, pod.deleted) == (Interval(49, 50), Interval(59, 60))
@@ -46,6 +72,12 @@ def test_a_pod_that_vanished_unmarked_was_marked_when_it_vanished() -> None:
 
 
 def test_a_deleted_deployment_has_less_than_it_wants() -> None:
-    readings = replicas_of([entry("present", 1, kind="deployment", desired=3, ready=3),
-                            entry("deleted", 9, kind="deployment", desired=0, ready=0)], "c", "ns")
+    readings = replicas_of(
+        [
+            entry("present", 1, kind="deployment", desired=3, ready=3),
+            entry("deleted", 9, kind="deployment", desired=0, ready=0),
+        ],
+        "c",
+        "ns",
+    )
     assert [(reading.desired, reading.ready) for reading in readings] == [(3, 3), (1, 0)]

@@ -1,4 +1,5 @@
 """Error rate and availability."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -21,7 +22,8 @@ def test_error_rate_and_availability_are_two_sides_of_one_share(planted: Planted
     assert errors.value == pytest.approx(facts.judged.bad / 20)
     assert (errors.low, errors.high) == pytest.approx((100 * bounds.low, 100 * bounds.high))
     assert (answers.value, answers.low, answers.high) == pytest.approx(
-        (100 - (errors.value or 0), 100 - 100 * bounds.high, 100 - 100 * bounds.low))
+        (100 - (errors.value or 0), 100 - 100 * bounds.high, 100 - 100 * bounds.low)
+    )
 
 
 def test_no_error_in_598_requests_is_availability_of_at_least_99_5_per_cent(planted: PlantedBundle) -> None:

@@ -1,4 +1,5 @@
 """What is read from a bundle once, for every measure."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

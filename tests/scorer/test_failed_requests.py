@@ -1,4 +1,5 @@
 """The count of failed requests."""
+
 from __future__ import annotations
 
 from pathlib import Path

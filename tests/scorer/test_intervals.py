@@ -1,4 +1,5 @@
 """The exact bounds, against published figures, against enumeration, and by property."""
+
 from __future__ import annotations
 
 from itertools import combinations
@@ -13,15 +14,19 @@ from scipy.special import bdtr
 from scorer.intervals import Interval, clopper_pearson, quantile_ranks, reach, tidy, trials_needed
 
 
-@pytest.mark.parametrize(("bad", "trials", "confidence", "low", "high"), [
-    (0, 10, 0.975, 0, 0.30850),        # Clopper and Pearson's own table, two-sided 95 %
-    (3, 10, 0.975, 0.06674, 0.65245),
-    (10, 10, 0.975, 0.69150, 1),
-    (0, 598, 0.95, 0, 0.0049970),
-    (0, 0, 0.95, 0, 1),
-])
-def test_clopper_pearson_gives_the_published_bounds(bad: int, trials: int, confidence: float, low: float,
-                                                    high: float) -> None:
+@pytest.mark.parametrize(
+    ("bad", "trials", "confidence", "low", "high"),
+    [
+        (0, 10, 0.975, 0, 0.30850),  # Clopper and Pearson's own table, two-sided 95 %
+        (3, 10, 0.975, 0.06674, 0.65245),
+        (10, 10, 0.975, 0.69150, 1),
+        (0, 598, 0.95, 0, 0.0049970),
+        (0, 0, 0.95, 0, 1),
+    ],
+)
+def test_clopper_pearson_gives_the_published_bounds(
+    bad: int, trials: int, confidence: float, low: float, high: float
+) -> None:
     bounds = clopper_pearson(bad, trials, confidence)
     assert (bounds.low, bounds.high) == pytest.approx((low, high), abs=1e-5)
 
@@ -42,9 +47,16 @@ def test_trials_needed_is_the_fewest_that_show_the_claim(bad: int, limit: float,
     assert clopper_pearson(bad, needs, 0.95).high <= limit < clopper_pearson(bad, needs - 1, 0.95).high
 
 
-@pytest.mark.parametrize(("trials", "ranks"), [
-    (0, (None, None)), (2, (1, None)), (58, (52, None)), (59, (53, 59)), (1000, (938, 962)),
-])
+@pytest.mark.parametrize(
+    ("trials", "ranks"),
+    [
+        (0, (None, None)),
+        (2, (1, None)),
+        (58, (52, None)),
+        (59, (53, 59)),
+        (1000, (938, 962)),
+    ],
+)
 def test_the_ranks_that_bound_the_95th_percentile(trials: int, ranks: tuple[int | None, int | None]) -> None:
     assert quantile_ranks(trials, 0.95, 0.95) == ranks
 
@@ -56,12 +68,15 @@ def test_a_few_hundred_million_requests_bound_a_percentile_too() -> None:
     assert 285_000_000 - 6300 < low < 285_000_000 < high < 285_000_000 + 6300
 
 
-@pytest.mark.parametrize(("hits", "last", "miss", "expected"), [
-    (1, 1, 0.05, 20),        # one of N positions is the first with probability 1/N
-    (25, 25, 0.04, 25),      # a hard outage of 25 ends with its last bad request: 1/26 < 0.04
-    (6, 6, 0.04, 7),         # 1/7 ≥ 0.04 > 1/28
-    (25, 225, 0.04, 254),    # one in nine: 29 more
-])
+@pytest.mark.parametrize(
+    ("hits", "last", "miss", "expected"),
+    [
+        (1, 1, 0.05, 20),  # one of N positions is the first with probability 1/N
+        (25, 25, 0.04, 25),  # a hard outage of 25 ends with its last bad request: 1/26 < 0.04
+        (6, 6, 0.04, 7),  # 1/7 ≥ 0.04 > 1/28
+        (25, 225, 0.04, 254),  # one in nine: 29 more
+    ],
+)
 def test_how_far_an_outage_may_have_gone_on_unseen(hits: int, last: int, miss: float, expected: int) -> None:
     assert reach(hits, last, miss) == expected
 
@@ -90,8 +105,9 @@ def test_reach_includes_the_last_hit_and_grows_as_the_chance_to_err_shrinks(hits
 
 @given(st.integers(0, 200), st.integers(0, 200), st.floats(0.5, 0.99))
 @settings(max_examples=100, deadline=None)
-def test_clopper_pearson_holds_the_observed_share_and_widens_with_confidence(bad: int, good: int,
-                                                                             confidence: float) -> None:
+def test_clopper_pearson_holds_the_observed_share_and_widens_with_confidence(
+    bad: int, good: int, confidence: float
+) -> None:
     narrow, wide = clopper_pearson(bad, bad + good, confidence), clopper_pearson(bad, bad + good, (1 + confidence) / 2)
     assert wide.low <= narrow.low <= narrow.high <= wide.high
     if bad + good:
@@ -113,9 +129,15 @@ def test_what_is_no_interval_is_refused(low: float, high: float) -> None:
         Interval(low, high)
 
 
-@pytest.mark.parametrize(("figure", "shown"), [
-    (1 / 3, 0.333333333), (inf, None), (-0.0, 0.0), (1234567.891234, 1234567.89),
-])
+@pytest.mark.parametrize(
+    ("figure", "shown"),
+    [
+        (1 / 3, 0.333333333),
+        (inf, None),
+        (-0.0, 0.0),
+        (1234567.891234, 1234567.89),
+    ],
+)
 def test_figures_are_shown_with_nine_digits(figure: float, shown: float | None) -> None:
     assert tidy(figure) == shown
     assert str(tidy(figure)) == str(shown)

@@ -1,4 +1,5 @@
 """The 95th percentile of latency."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

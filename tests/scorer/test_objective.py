@@ -1,4 +1,5 @@
 """Grading an interval against a target and a threshold."""
+
 from __future__ import annotations
 
 import pytest
@@ -13,20 +14,39 @@ AT_MOST = ObjectiveTarget(title="T", measure="error-rate", at_most=Limit(target=
 AT_LEAST = ObjectiveTarget(title="T", measure="availability", at_least=Limit(target=99.5, threshold=99, unit="%"))
 
 
-@pytest.mark.parametrize(("low", "high", "expected"), [
-    (0, 1, Grade.PASS), (0, 1.01, Grade.WARN), (2, 5, Grade.WARN), (2, 5.1, Grade.INCONCLUSIVE),
-    (5, 6, Grade.INCONCLUSIVE), (5.1, 6, Grade.FAIL), (5.1, None, Grade.FAIL), (0, None, Grade.INCONCLUSIVE),
-    (None, None, Grade.INCONCLUSIVE), (None, 1, Grade.PASS),
-])
-def test_an_interval_is_graded_by_the_side_it_is_wholly_on(low: float | None, high: float | None,
-                                                           expected: Grade) -> None:
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0, 1, Grade.PASS),
+        (0, 1.01, Grade.WARN),
+        (2, 5, Grade.WARN),
+        (2, 5.1, Grade.INCONCLUSIVE),
+        (5, 6, Grade.INCONCLUSIVE),
+        (5.1, 6, Grade.FAIL),
+        (5.1, None, Grade.FAIL),
+        (0, None, Grade.INCONCLUSIVE),
+        (None, None, Grade.INCONCLUSIVE),
+        (None, 1, Grade.PASS),
+    ],
+)
+def test_an_interval_is_graded_by_the_side_it_is_wholly_on(
+    low: float | None, high: float | None, expected: Grade
+) -> None:
     assert grade(low, high, 1, 5, "at most") is expected
 
 
-@pytest.mark.parametrize(("low", "high", "expected"), [
-    (99.5, 100, Grade.PASS), (99.4, 100, Grade.WARN), (98.9, 100, Grade.INCONCLUSIVE), (90, 98.9, Grade.FAIL),
-    (None, 100, Grade.INCONCLUSIVE), (None, 98.9, Grade.FAIL), (99.5, None, Grade.PASS),
-])
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (99.5, 100, Grade.PASS),
+        (99.4, 100, Grade.WARN),
+        (98.9, 100, Grade.INCONCLUSIVE),
+        (90, 98.9, Grade.FAIL),
+        (None, 100, Grade.INCONCLUSIVE),
+        (None, 98.9, Grade.FAIL),
+        (99.5, None, Grade.PASS),
+    ],
+)
 def test_at_least_is_the_mirror_of_at_most(low: float | None, high: float | None, expected: Grade) -> None:
     assert grade(low, high, 99.5, 99, "at least") is expected
 
@@ -37,7 +57,8 @@ ORDER = [Grade.PASS, Grade.WARN, Grade.INCONCLUSIVE, Grade.FAIL]
 
 @given(finite, finite, finite, finite, st.floats(0, 1e3), st.sampled_from(["at most", "at least"]))
 def test_a_wider_interval_never_turns_a_claim_into_a_better_or_an_opposite_one(
-        a: float, b: float, c: float, d: float, more: float, comparison: Comparison) -> None:
+    a: float, b: float, c: float, d: float, more: float, comparison: Comparison
+) -> None:
     """Less knowledge may only move a grade towards inconclusive, or from pass to warn."""
     low, high, target = min(a, b), max(a, b), min(c, d)
     threshold = max(c, d)
@@ -56,32 +77,51 @@ def test_a_worse_measurement_never_gets_a_better_grade(a: float, b: float, c: fl
     assert after >= before
 
 
-def measure(value: float | None, low: float | None, high: float | None, n: int, unit: str = "%",
-            evidence: tuple[str, ...] = ()) -> Measure:
+def measure(
+    value: float | None, low: float | None, high: float | None, n: int, unit: str = "%", evidence: tuple[str, ...] = ()
+) -> Measure:
     return Measure(name="m", value=value, low=low, high=high, unit=unit, n=n, method="test", evidence=evidence)
 
 
-@pytest.mark.parametrize(("promise", "taken", "says"), [
-    (AT_LEAST, measure(100, 98.76, 100, 240),
-     "cannot tell: needs 598 clean requests to claim at least 99.5 %, has 240"),
-    (AT_MOST, measure(0, 0, 7.2, 40), "cannot tell: needs 299 clean requests to claim at most 1 %, has 40"),
-    (AT_MOST, measure(4, 1, 9, 50),
-     "cannot tell: needs 124 requests with no more than 2 bad to claim at most 5 %, has 50"),
-    (AT_MOST, measure(5.5, 4, 7, 500),
-     "cannot tell: 4 % to 7 % holds the 5 % on which it turns; more requests narrow it"),
-    (AT_MOST, measure(None, None, None, 0, evidence=("nobody looked",)), "cannot tell: nobody looked"),
-    (AT_MOST, measure(None, 0, None, 9, "s", ("it never ended",)), "cannot tell: it never ended"),
-    (AT_MOST, measure(0.1, 0.05, 0.2, 900), "at most 0.2 %, promised at most 1 %"),
-    (AT_MOST, measure(2, 1.5, 2.5, 900), "at most 2.5 %: beyond the target of 1 %, within the threshold of 5 %"),
-    (AT_MOST, measure(9, 8, 10, 900), "at least 8 %, promised at most 5 %"),
-    (AT_LEAST, measure(90, 88, 92, 900), "at most 92 %, promised at least 99 %"),
-])
+@pytest.mark.parametrize(
+    ("promise", "taken", "says"),
+    [
+        (
+            AT_LEAST,
+            measure(100, 98.76, 100, 240),
+            "cannot tell: needs 598 clean requests to claim at least 99.5 %, has 240",
+        ),
+        (AT_MOST, measure(0, 0, 7.2, 40), "cannot tell: needs 299 clean requests to claim at most 1 %, has 40"),
+        (
+            AT_MOST,
+            measure(4, 1, 9, 50),
+            "cannot tell: needs 124 requests with no more than 2 bad to claim at most 5 %, has 50",
+        ),
+        (
+            AT_MOST,
+            measure(5.5, 4, 7, 500),
+            "cannot tell: 4 % to 7 % holds the 5 % on which it turns; more requests narrow it",
+        ),
+        (AT_MOST, measure(None, None, None, 0, evidence=("nobody looked",)), "cannot tell: nobody looked"),
+        (AT_MOST, measure(None, 0, None, 9, "s", ("it never ended",)), "cannot tell: it never ended"),
+        (AT_MOST, measure(0.1, 0.05, 0.2, 900), "at most 0.2 %, promised at most 1 %"),
+        (AT_MOST, measure(2, 1.5, 2.5, 900), "at most 2.5 %: beyond the target of 1 %, within the threshold of 5 %"),
+        (AT_MOST, measure(9, 8, 10, 900), "at least 8 %, promised at most 5 %"),
+        (AT_LEAST, measure(90, 88, 92, 900), "at most 92 %, promised at least 99 %"),
+    ],
+)
 def test_one_line_says_why_and_what_would_settle_it(promise: ObjectiveTarget, taken: Measure, says: str) -> None:
     assert judge("name", promise, taken, 0.95).says == says
 
 
-@pytest.mark.parametrize(("amount", "unit", "text"), [
-    (20_000, "ms", "20,000 ms"), (12, "requests", "12 requests"), (0.123456, "s", "0.1235 s"), (None, "s", "unbounded"),
-])
+@pytest.mark.parametrize(
+    ("amount", "unit", "text"),
+    [
+        (20_000, "ms", "20,000 ms"),
+        (12, "requests", "12 requests"),
+        (0.123456, "s", "0.1235 s"),
+        (None, "s", "unbounded"),
+    ],
+)
 def test_figures_read_well(amount: float | None, unit: str, text: str) -> None:
     assert figure(amount, unit) == text

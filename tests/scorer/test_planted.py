@@ -1,4 +1,5 @@
 """The planted bundles themselves: whole, repeatable, and true to their plan."""
+
 from __future__ import annotations
 
 from pathlib import Path

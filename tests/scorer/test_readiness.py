@@ -1,4 +1,5 @@
 """Recovery as Kubernetes sees it."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -39,16 +40,39 @@ def test_each_pod_that_went_needs_its_own_replacement(planted: PlantedBundle) ->
 def test_a_deployment_short_of_replicas_is_not_back(planted: PlantedBundle) -> None:
     bundle = planted()
     at = bundle.manifest.phases[3].end_ns or 0
-    short, whole = (Entry("deployment", "modified", at + 1, at + 2, CONTEXT, NAMESPACE, APP, "deployment", "watch",
-                          {"labels": {"app": APP}, "desired": 3, "ready": ready}) for ready in (2, 3))
+    short, whole = (
+        Entry(
+            "deployment",
+            "modified",
+            at + 1,
+            at + 2,
+            CONTEXT,
+            NAMESPACE,
+            APP,
+            "deployment",
+            "watch",
+            {"labels": {"app": APP}, "desired": 3, "ready": ready},
+        )
+        for ready in (2, 3)
+    )
     assert recovery_ready(read_facts(planted(extra=(short,)))).high is None
     again = recovery_ready(read_facts(planted(extra=(short, whole))))
     assert again.value == pytest.approx(20, abs=0.1)
 
 
 def test_another_deployment_of_the_namespace_does_not_count(planted: PlantedBundle) -> None:
-    other = Entry("deployment", "present", 1, 2, CONTEXT, NAMESPACE, "other", "o", "watch",
-                  {"labels": {"app": "other"}, "desired": 3, "ready": 0})
+    other = Entry(
+        "deployment",
+        "present",
+        1,
+        2,
+        CONTEXT,
+        NAMESPACE,
+        "other",
+        "o",
+        "watch",
+        {"labels": {"app": "other"}, "desired": 3, "ready": 0},
+    )
     assert recovery_ready(read_facts(planted(extra=(other,)))).value == pytest.approx(6, abs=0.05)
 
 

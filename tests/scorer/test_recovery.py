@@ -1,4 +1,5 @@
 """Recovery as users see it. How often the interval holds the truth is in test_accuracy.py."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -6,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from bundle.manifest import LoadRecord, Worker
 from bundle.reader import Bundle
 from scorer.facts import read_facts
 from scorer.planted import Outage, Plan
@@ -27,22 +29,26 @@ def requests(marks: str) -> Requests:
     return Requests(start, start, latency, np.ones(len(marks), dtype=np.bool_), ok)
 
 
-@pytest.mark.parametrize(("marks", "first", "broken_at", "flaps", "held"), [
-    ("." * 20, 0, None, 0, True),
-    ("xxx" + "." * 20, 3, 2, 0, True),
-    ("xxx" + "." * 9, 3, 2, 0, False),
-    ("x" * 9, 9, 8, 0, False),
-    ("x..x" + "." * 20, 4, 3, 1, True),
-    ("x....x....x" + "." * 20, 11, 10, 2, True),
-    ("." * 98 + "x" + "." * 20, 99, 98, 0, True),      # 1 of 99 is beyond 1 %
-    ("." * 99 + "x" + "." * 20, 0, None, 0, True),     # 1 of 100 is not
-    ("." * 99 + "xx" + "." * 20, 101, 100, 0, True),
-    ("ssss" + "." * 9 + "s" + "." * 20, 4, 3, 0, True),
-    ("ssss" + "." * 8 + "s" + "." * 20, 13, 12, 1, True),
-    ("", 0, None, 0, False),
-])
+@pytest.mark.parametrize(
+    ("marks", "first", "broken_at", "flaps", "held"),
+    [
+        ("." * 20, 0, None, 0, True),
+        ("xxx" + "." * 20, 3, 2, 0, True),
+        ("xxx" + "." * 9, 3, 2, 0, False),
+        ("x" * 9, 9, 8, 0, False),
+        ("x..x" + "." * 20, 4, 3, 1, True),
+        ("x....x....x" + "." * 20, 11, 10, 2, True),
+        ("." * 98 + "x" + "." * 20, 99, 98, 0, True),  # 1 of 99 is beyond 1 %
+        ("." * 99 + "x" + "." * 20, 0, None, 0, True),  # 1 of 100 is not
+        ("." * 99 + "xx" + "." * 20, 101, 100, 0, True),
+        ("ssss" + "." * 9 + "s" + "." * 20, 4, 3, 0, True),
+        ("ssss" + "." * 8 + "s" + "." * 20, 13, 12, 1, True),
+        ("", 0, None, 0, False),
+    ],
+)
 def test_the_good_stretch_begins_where_every_sli_stays_within_its_slo(
-        marks: str, first: int, broken_at: int | None, flaps: int, held: bool) -> None:
+    marks: str, first: int, broken_at: int | None, flaps: int, held: bool
+) -> None:
     stretch = good_stretch(requests(marks), (AVAILABILITY, LATENCY), 10_000_000_000)
     assert (stretch.first, stretch.broken_by and stretch.broken_by.index) == (first, broken_at)
     assert (stretch.flaps, stretch.held) == (flaps, held)
@@ -54,7 +60,8 @@ def recovered(planted: PlantedBundle, targets: Targets) -> Callable[[Plan], Meas
 
 
 def test_a_hard_outage_ends_between_its_last_bad_request_and_the_first_good_ones(
-        recovered: Callable[[Plan], Measure]) -> None:
+    recovered: Callable[[Plan], Measure],
+) -> None:
     taken = recovered(Plan(outages=(Outage(0, 3),), fault_ms=0))
     assert taken.low is not None
     assert taken.high is not None
@@ -66,19 +73,22 @@ def test_a_hard_outage_ends_between_its_last_bad_request_and_the_first_good_ones
 
 
 def test_users_who_never_saw_a_bad_request_recovered_at_once_as_far_as_requests_can_tell(
-        recovered: Callable[[Plan], Measure]) -> None:
+    recovered: Callable[[Plan], Measure],
+) -> None:
     taken = recovered(Plan(outages=(), fault_ms=0))
     assert (taken.value, taken.low) == (0, 0)
     assert taken.high == pytest.approx(5.98, abs=0.05)  # 598 requests at 100/s
     assert taken.evidence[0].startswith(
-        "no request was bad; an outage of more than 0.5 % would have shown in the first 598 requests")
+        "no request was bad; an outage of more than 0.5 % would have shown in the first 598 requests"
+    )
 
 
 def test_too_few_requests_after_the_fault_leave_recovery_open(recovered: Callable[[Plan], Measure]) -> None:
     taken = recovered(Plan(outages=(), rate_per_s=20))
     assert (taken.value, taken.low, taken.high) == (0, 0, None)
     assert taken.evidence[0].startswith(
-        "no request was bad, but it needs 598 requests after the fault to exclude an outage, has")
+        "no request was bad, but it needs 598 requests after the fault to exclude an outage, has"
+    )
 
 
 def test_an_outage_that_outlasts_the_recording_is_censored(recovered: Callable[[Plan], Measure]) -> None:
@@ -96,7 +106,7 @@ def test_good_for_less_than_the_hold_time_is_not_recovered(recovered: Callable[[
 def test_an_outage_that_comes_back_is_a_flap_and_not_a_recovery(recovered: Callable[[Plan], Measure]) -> None:
     taken = recovered(Plan(outages=(Outage(0, 2), Outage(8, 9)), fault_ms=0))
     assert taken.value == pytest.approx(9, abs=0.05)
-    assert taken.evidence[-1] == "1 flaps"
+    assert taken.evidence[-1] == "flaps: 1"
 
 
 def test_a_thin_outage_is_bounded_by_how_thin_it_was(recovered: Callable[[Plan], Measure]) -> None:
@@ -105,6 +115,24 @@ def test_a_thin_outage_is_bounded_by_how_thin_it_was(recovered: Callable[[Plan],
     assert taken.high is not None
     assert taken.low <= 5 <= taken.high
     assert 0.1 < taken.high - taken.low < 1.5
+
+
+def test_one_stray_bad_request_is_no_proof_of_an_outage_and_bounded_by_what_the_slo_tolerates(
+    recovered: Callable[[Plan], Measure],
+) -> None:
+    taken = recovered(Plan(outages=(Outage(1, 1.006),), fault_ms=0, after_s=30))
+    assert taken.evidence[0].startswith("bad requests for Availability: 1;")
+    assert taken.low == 0
+    assert taken.value == pytest.approx(1, abs=0.03)
+    assert taken.high == pytest.approx(1 + 9.19, abs=0.05)  # 919 requests at 100/s
+    assert recovered(Plan(outages=(Outage(1, 1.006),), fault_ms=0, after_s=8)).high is None
+
+
+def test_what_is_uncertain_of_a_workers_clock_widens_both_bounds(planted: PlantedBundle, targets: Targets) -> None:
+    blurred = LoadRecord(model="open", workers=(Worker(name="worker-1", clock_uncertainty_ns=70_000_000),))
+    sharp, blunt = (recovery_user(read_facts(planted(**changes)), targets) for changes in ({}, {"load": blurred}))
+    assert blunt.low == pytest.approx((sharp.low or 0) - 0.07)
+    assert blunt.high == pytest.approx((sharp.high or 0) + 0.07)
 
 
 def test_a_brown_out_by_latency_is_an_outage_for_users(recovered: Callable[[Plan], Measure]) -> None:

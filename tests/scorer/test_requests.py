@@ -1,4 +1,5 @@
 """Requests as columns."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -25,8 +26,18 @@ def written(tmp_path: Path, *workers: tuple[str, int, list[Row]]) -> tuple[Reque
         names = pa.DictionaryArray.from_arrays(pa.array([0] * len(rows), pa.int32()), pa.array([""]))
         columns = [pa.array([row[i] for row in rows], kind) for i, kind in enumerate((pa.int64(),) * 3)]
         batch = pa.RecordBatch.from_arrays(
-            [*columns, pa.array([0] * len(rows), pa.uint16()), pa.array([row[3] for row in rows]),
-             pa.array([0] * len(rows), pa.int64()), names, names, names, worker], schema=REQUESTS)
+            [
+                *columns,
+                pa.array([0] * len(rows), pa.uint16()),
+                pa.array([row[3] for row in rows]),
+                pa.array([0] * len(rows), pa.int64()),
+                names,
+                names,
+                names,
+                worker,
+            ],
+            schema=REQUESTS,
+        )
         stream.append(batch.slice(0, 1))
         stream.append(batch.slice(1))
         stream.close()
@@ -57,12 +68,12 @@ def test_each_workers_clock_is_set_right(tmp_path: Path) -> None:
 def test_rows_that_no_clock_can_have_written_are_left_out_and_counted(tmp_path: Path) -> None:
     rows: list[Row] = [
         (0, 0, 5, True),
-        (0, 0, -5, True),                                # answered before it was due
+        (0, 0, -5, True),  # answered before it was due
         (9 * EARLY_NS, 7 * EARLY_NS, 3 * EARLY_NS, True),  # started long before it was due
-        (9 * EARLY_NS, 9 * EARLY_NS - 5, 9, True),       # a timer that fired a little early
-        (0, 7, 5, True),                                 # answered before it was sent
-        (0, None, None, True),                           # good, and never sent
-        (0, 0, None, True),                              # good, and never answered
+        (9 * EARLY_NS, 9 * EARLY_NS - 5, 9, True),  # a timer that fired a little early
+        (0, 7, 5, True),  # answered before it was sent
+        (0, None, None, True),  # good, and never sent
+        (0, 0, None, True),  # good, and never answered
     ]
     requests, absurd = written(tmp_path, ("w", 0, rows))
     assert (len(requests), absurd) == (2, 5)

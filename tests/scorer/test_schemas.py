@@ -1,4 +1,5 @@
 """The JSON Schemas in the repository are those of the classes, and the files they describe keep to them."""
+
 from __future__ import annotations
 
 import json

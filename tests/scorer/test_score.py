@@ -1,4 +1,5 @@
 """The whole verdict."""
+
 from __future__ import annotations
 
 import os
@@ -34,8 +35,9 @@ def test_a_verdict_is_the_golden_one_byte_for_byte(planted: PlantedBundle) -> No
     assert verdict.to_json() == GOLDEN.read_text(encoding="utf-8")
 
 
-def test_scoring_twice_gives_the_same_bytes_and_reading_them_the_same_verdict(planted: PlantedBundle,
-                                                                             targets: Targets) -> None:
+def test_scoring_twice_gives_the_same_bytes_and_reading_them_the_same_verdict(
+    planted: PlantedBundle, targets: Targets
+) -> None:
     bundle = planted()
     first = score(bundle, targets)
     assert score(Bundle.open(bundle.root), targets).to_json() == first.to_json()
@@ -45,22 +47,24 @@ def test_scoring_twice_gives_the_same_bytes_and_reading_them_the_same_verdict(pl
 def test_a_drill_without_a_failed_request_passes(planted: PlantedBundle, targets: Targets) -> None:
     verdict = score(planted(Plan(outages=())), targets)
     assert verdict.verdict is Grade.PASS
-    assert verdict.summary == "pass: all 6 objectives hold with their whole interval"
+    assert verdict.summary == "all 7 objectives hold with their whole interval"
     assert verdict.targets_sha256 == targets.sha256
 
 
 def test_the_headline_is_the_worst_objective(planted: PlantedBundle, targets: Targets) -> None:
     verdict = score(planted(), targets)
     assert verdict.verdict is Grade.FAIL
-    assert verdict.summary == "fail: Failed requests: at least 300 requests, promised at most 0 requests"
+    assert verdict.summary == "Failed requests: at least 300 requests, promised at most 0 requests"
 
 
-def test_a_killed_run_is_invalid_for_that_reason_and_scored_as_far_as_it_went(planted: PlantedBundle,
-                                                                             targets: Targets) -> None:
+def test_a_killed_run_is_invalid_for_that_reason_and_scored_as_far_as_it_went(
+    planted: PlantedBundle, targets: Targets
+) -> None:
     verdict = score(planted(Plan(killed=True)), targets)
     assert verdict.verdict is Grade.INVALID
-    assert verdict.summary == ("invalid, nothing can be claimed: run-completed: the run was killed before it ended: "
-                               "its last phase was recovery")
+    assert verdict.summary == (
+        "nothing can be claimed: the run was killed before it ended: its last phase was recovery (run-completed)"
+    )
     by_name = {objective.name: objective for objective in verdict.objectives}
     assert by_name["failed-requests"].measure.value == 299
     assert by_name["time-to-recover"].measure.value == pytest.approx(3, abs=0.05)
@@ -68,16 +72,24 @@ def test_a_killed_run_is_invalid_for_that_reason_and_scored_as_far_as_it_went(pl
 
 def test_a_run_that_never_reached_the_fault_measures_nothing(planted: PlantedBundle, targets: Targets) -> None:
     bundle = planted()
-    verdict = score(planted(phases=bundle.manifest.phases[:2], outcome="failed", reason="baseline not met",
-                            keep=lambda entry: entry.kind != "fault"), targets)
+    verdict = score(
+        planted(
+            phases=bundle.manifest.phases[:2],
+            outcome="failed",
+            reason="baseline not met",
+            keep=lambda entry: entry.kind != "fault",
+        ),
+        targets,
+    )
     assert verdict.verdict is Grade.INVALID
     assert {objective.verdict for objective in verdict.objectives} == {Grade.INCONCLUSIVE}
     assert verdict.objectives[0].says == "cannot tell: could not be measured: the fault phase never began"
     assert verdict.measures == ()
 
 
-def test_a_measure_that_raises_is_inconclusive_and_names_the_error(planted: PlantedBundle, targets: Targets,
-                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_measure_that_raises_is_inconclusive_and_names_the_error(
+    planted: PlantedBundle, targets: Targets, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(facts: Facts, targets: Targets) -> Measure:
         raise ZeroDivisionError(f"division by {len(facts.lag_s) * 0} in {len(targets.slos)} SLOs")
 

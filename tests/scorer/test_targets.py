@@ -1,4 +1,5 @@
 """The targets file, and what is said of a bad one."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -48,38 +49,63 @@ def test_an_slo_tolerates_what_its_objective_leaves() -> None:
     assert targets.strictest is targets.slos["availability"]
 
 
-@pytest.mark.parametrize(("good", "bad", "message"), [
-    ("schema: 1", "schema: 2", "t.yaml:1: schema: input should be 1"),
-    ("target: 1,", "target: abc,", "t.yaml:6: objectives.quick.at_most.target: input should be a valid number"),
-    ("target: 1,", "target: -1,", "t.yaml:6: objectives.quick.at_most: -1 min is outside what min can be"),
-    ("target: 1,", "target: .inf,", "t.yaml:6: objectives.quick.at_most.target: input should be a finite number"),
-    ("target: 1,", "", "t.yaml:6: objectives.quick.at_most.target: field required"),
-    (", unit: min", "", "t.yaml:6: objectives.quick.at_most.unit: field required"),
-    ("unit: min", "unit: weeks",
-     "t.yaml:6: objectives.quick.at_most.unit: input should be 'ms', 's', 'min', 'h', '%' or 'requests'"),
-    ("unit: min", 'unit: "%"', "t.yaml:3: objectives.quick: unit % cannot be converted into s"),
-    ("unit: min}", "threshold: 0.5, unit: min}",
-     "t.yaml:3: objectives.quick: threshold 30 is stricter than the target 60, which is at most"),
-    ("threshold: 99,", "threshold: 99.9,",
-     "t.yaml:7: objectives.up: threshold 99.9 is stricter than the target 99.5, which is at least"),
-    ("target: 99.5,", "target: 101,", "t.yaml:10: objectives.up.at_least: 101 % is outside what % can be"),
-    ("at_most: {target: 1, unit: min}", "x: 1", "t.yaml:6: objectives.quick.x: extra inputs are not permitted"),
-    ("    at_most: {target: 1, unit: min}\n", "",
-     "t.yaml:3: objectives.quick: needs exactly one of at_most and at_least"),
-    ("measure: recovery-user", "measure: luck",
-     "t.yaml:5: objectives.quick.measure: no measure is called 'luck'; there are " + ", ".join(MEASURE_UNITS)),
-    ("[quick, up]", "[quick, slow]",
-     "t.yaml:15: drills.pod-kill.1: no objective is called 'slow'; name one of quick, up"),
-    ("[quick, up]", "[up, up]", "t.yaml:15: drills.pod-kill.1: 'up' is named twice; name it once"),
-    ("[quick, up]", "[]", "t.yaml:15: drills.pod-kill: tuple should have at least 1 item after validation, not 0"),
-    ("objective: 99.5}", "objective: 100}", "t.yaml:12: slos.availability.objective: input should be less than 100"),
-    (", latency_ms: 150", "", "t.yaml:13: slos.latency: latency_ms belongs to sli: latency, and to no other"),
-    ("hold_s: 5", "hold_s: 0", "t.yaml:16: recovery.hold_s: input should be greater than 0"),
-    ("confidence: 0.95", "confidence: 1", "t.yaml:18: validity.confidence: input should be less than 1"),
-    ("schema: 1\n", "", "t.yaml:1: schema: field required"),
-    (GOOD, "", "t.yaml:1: input should be a valid dictionary or instance of Targets"),
-    (GOOD, "- 1", "t.yaml:1: input should be a valid dictionary or instance of Targets"),
-])
+@pytest.mark.parametrize(
+    ("good", "bad", "message"),
+    [
+        ("schema: 1", "schema: 2", "t.yaml:1: schema: input should be 1"),
+        ("target: 1,", "target: abc,", "t.yaml:6: objectives.quick.at_most.target: input should be a valid number"),
+        ("target: 1,", "target: -1,", "t.yaml:6: objectives.quick.at_most: -1 min is outside what min can be"),
+        ("target: 1,", "target: .inf,", "t.yaml:6: objectives.quick.at_most.target: input should be a finite number"),
+        ("target: 1,", "", "t.yaml:6: objectives.quick.at_most.target: field required"),
+        (", unit: min", "", "t.yaml:6: objectives.quick.at_most.unit: field required"),
+        (
+            "unit: min",
+            "unit: weeks",
+            "t.yaml:6: objectives.quick.at_most.unit: input should be 'ms', 's', 'min', 'h', '%', 'requests' or 'probes'",
+        ),
+        ("unit: min", 'unit: "%"', "t.yaml:3: objectives.quick: unit % cannot be converted into s"),
+        (
+            "unit: min}",
+            "threshold: 0.5, unit: min}",
+            "t.yaml:3: objectives.quick: threshold 30 is stricter than the target 60, which is at most",
+        ),
+        (
+            "threshold: 99,",
+            "threshold: 99.9,",
+            "t.yaml:7: objectives.up: threshold 99.9 is stricter than the target 99.5, which is at least",
+        ),
+        ("target: 99.5,", "target: 101,", "t.yaml:10: objectives.up.at_least: 101 % is outside what % can be"),
+        ("at_most: {target: 1, unit: min}", "x: 1", "t.yaml:6: objectives.quick.x: extra inputs are not permitted"),
+        (
+            "    at_most: {target: 1, unit: min}\n",
+            "",
+            "t.yaml:3: objectives.quick: needs exactly one of at_most and at_least",
+        ),
+        (
+            "measure: recovery-user",
+            "measure: luck",
+            "t.yaml:5: objectives.quick.measure: no measure is called 'luck'; there are " + ", ".join(MEASURE_UNITS),
+        ),
+        (
+            "[quick, up]",
+            "[quick, slow]",
+            "t.yaml:15: drills.pod-kill.1: no objective is called 'slow'; name one of quick, up",
+        ),
+        ("[quick, up]", "[up, up]", "t.yaml:15: drills.pod-kill.1: 'up' is named twice; name it once"),
+        ("[quick, up]", "[]", "t.yaml:15: drills.pod-kill: tuple should have at least 1 item after validation, not 0"),
+        (
+            "objective: 99.5}",
+            "objective: 100}",
+            "t.yaml:12: slos.availability.objective: input should be less than 100",
+        ),
+        (", latency_ms: 150", "", "t.yaml:13: slos.latency: latency_ms belongs to sli: latency, and to no other"),
+        ("hold_s: 5", "hold_s: 0", "t.yaml:16: recovery.hold_s: input should be greater than 0"),
+        ("confidence: 0.95", "confidence: 1", "t.yaml:18: validity.confidence: input should be less than 1"),
+        ("schema: 1\n", "", "t.yaml:1: schema: field required"),
+        (GOOD, "", "t.yaml:1: input should be a valid dictionary or instance of Targets"),
+        (GOOD, "- 1", "t.yaml:1: input should be a valid dictionary or instance of Targets"),
+    ],
+)
 def test_bad_targets_get_one_line_that_names_the_line(good: str, bad: str, message: str) -> None:
     assert good in GOOD
     with pytest.raises(TargetsError) as refused:
@@ -103,8 +129,15 @@ def test_every_measure_that_targets_may_name_is_taken_by_the_scorer() -> None:
     assert list(MEASURES) == list(MEASURE_UNITS)
 
 
-@pytest.mark.parametrize(("amount", "unit", "into", "expected"), [
-    (1.5, "min", "s", 90), (150, "ms", "s", 0.15), (4, "h", "min", 240), (0.1, "s", "ms", 100), (1, "%", "%", 1),
-])
+@pytest.mark.parametrize(
+    ("amount", "unit", "into", "expected"),
+    [
+        (1.5, "min", "s", 90),
+        (150, "ms", "s", 0.15),
+        (4, "h", "min", 240),
+        (0.1, "s", "ms", 100),
+        (1, "%", "%", 1),
+    ],
+)
 def test_units_convert_within_their_kind(amount: float, unit: str, into: str, expected: float) -> None:
     assert convert(amount, unit, into) == expected

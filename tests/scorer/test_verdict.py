@@ -1,4 +1,5 @@
 """The algebra of grades."""
+
 from __future__ import annotations
 
 from itertools import pairwise

@@ -1,4 +1,5 @@
 """Profiles that are run by a real Locust against a real server."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -26,14 +27,30 @@ class Starter:
         self._url, self._folder = url, folder
         self.running: list[LoadProcess] = []
 
-    def plan(self, profile: str, *, rate_per_s: float | None = None, seed: int = 0, grace_s: int = 3,
-             spacing: Spacing | None = None) -> LoadPlan:
+    def plan(
+        self,
+        profile: str,
+        *,
+        rate_per_s: float | None = None,
+        seed: int = 0,
+        grace_s: int = 3,
+        spacing: Spacing | None = None,
+    ) -> LoadPlan:
         """A plan with a bundle of its own that does not exist yet."""
         folder = self._folder / str(len(list(self._folder.iterdir())))
         folder.mkdir()
         (folder / "profile.py").write_text(profile, encoding="utf-8")
-        return LoadPlan(profile=folder / "profile.py", host=self._url, bundle=folder / "bundle", anchor=Anchor.take(),
-                        time_limit_s=60, rate_per_s=rate_per_s, spacing=spacing, seed=seed, stop_grace_s=grace_s)
+        return LoadPlan(
+            profile=folder / "profile.py",
+            host=self._url,
+            bundle=folder / "bundle",
+            anchor=Anchor.take(),
+            time_limit_s=60,
+            rate_per_s=rate_per_s,
+            spacing=spacing,
+            seed=seed,
+            stop_grace_s=grace_s,
+        )
 
     def start(self, plan: LoadPlan) -> LoadProcess:
         """The running load; it is killed at the end of the module where it still runs."""

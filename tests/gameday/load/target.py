@@ -1,4 +1,5 @@
 """A real HTTP server on a port of its own, on a thread of its own."""
+
 from __future__ import annotations
 
 import asyncio

@@ -15,8 +15,16 @@ def view(*rows: tuple[float, float | None, str], window_s: float = 5.0) -> LiveV
     """A view of rows (due at second, latency in ms or None for unsent, error)."""
     columns = RequestColumns()
     for due_s, latency_ms, error in rows:
-        columns.append(scheduled_ns=round(due_s * S), start_ns=None if latency_ms is None else round(due_s * S),
-                       latency_ns=round((latency_ms or 0) * MS), status=0, size=0, endpoint="", region="", error=error)
+        columns.append(
+            scheduled_ns=round(due_s * S),
+            start_ns=None if latency_ms is None else round(due_s * S),
+            latency_ns=round((latency_ms or 0) * MS),
+            status=0,
+            size=0,
+            endpoint="",
+            region="",
+            error=error,
+        )
     live = LiveView(window_s)
     live.add(columns.take(UTC, "w"))
     return live
@@ -62,8 +70,9 @@ def test_rows_that_have_left_the_window_are_forgotten() -> None:
 def test_batches_may_come_in_any_order() -> None:
     late, early = view((101, 0, "HTTP 503")), view((100, 0, "timeout"))
     columns = RequestColumns()
-    columns.append(scheduled_ns=100 * S, start_ns=100 * S, latency_ns=0, status=0, size=0, endpoint="", region="",
-                   error="timeout")
+    columns.append(
+        scheduled_ns=100 * S, start_ns=100 * S, latency_ns=0, status=0, size=0, endpoint="", region="", error="timeout"
+    )
     late.add(columns.take(UTC, "w"))
     assert late.at(103 * S).quiet_ns == 2 * S
     assert early.at(103 * S).quiet_ns == 3 * S

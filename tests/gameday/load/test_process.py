@@ -1,4 +1,5 @@
 """A real Locust against a real server. Each run costs seconds to start, so it is looked at from several sides."""
+
 from __future__ import annotations
 
 import os
@@ -31,14 +32,19 @@ START_TIMEOUT_S = 30
 S = 1_000_000_000
 
 HEADER = "from locust import FastHttpUser, constant_throughput, task\nfrom gameday.load.user import ArrivalUser\n"
-GOOD = HEADER + """
+GOOD = (
+    HEADER
+    + """
 class Good(ArrivalUser):
     @task(3)
     def read(self): self.client.get("/read")
     @task(1)
     def write(self): self.client.post("/write", json={})
 """
-ODD = HEADER + """
+)
+ODD = (
+    HEADER
+    + """
 from itertools import count
 numbers = count()
 class Odd(ArrivalUser):
@@ -67,12 +73,16 @@ class Odd(ArrivalUser):
         with self.client.get("/checked", catch_response=True):
             raise ValueError
 """
-HANGING = HEADER + """
+)
+HANGING = (
+    HEADER
+    + """
 class Hanging(ArrivalUser):
     max_inflight = 5
     @task
     def hang(self): self.client.get("/hang")
 """
+)
 MADE_ONCE = """
     made = []
     def __init__(self, environment):
@@ -85,12 +95,15 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("deaf", flush=True)
 time.sleep(60)
 """
-CLOSED = HEADER + """
+CLOSED = (
+    HEADER
+    + """
 class Closed(FastHttpUser):
     wait_time = constant_throughput(50)
     @task
     def get(self): self.client.get("/closed")
 """
+)
 
 
 def rows_of(load: LoadProcess) -> pa.Table:
@@ -117,6 +130,7 @@ def wait_until(true: Callable[[], object], timeout_s: float = START_TIMEOUT_S) -
 
 def wait_for_rows(load: LoadProcess, count: int, error: str = "") -> None:
     """Wait until so many rows whose error starts with `error` can be read."""
+
     def enough() -> bool:
         assert load.poll() is None, load.last_words()
         batches = list(iter_table(load.plan.bundle, "requests"))
@@ -265,8 +279,7 @@ def test_when_nothing_answers_arrivals_go_on_and_the_unsent_ones_are_rows(starte
     assert time.monotonic() - before < 1 + 2
     rows = rows_of(load)
     assert rows["error"].to_pylist() == (
-        ["abandoned: the load was stopped"] * 5
-        + ["unsent: 5 arrivals were in flight, the limit"] * (rows.num_rows - 5)
+        ["abandoned: the load was stopped"] * 5 + ["unsent: 5 arrivals were in flight, the limit"] * (rows.num_rows - 5)
     )
     assert set(np.diff(rows["scheduled_ns"].to_numpy())) == {S // 50}
     assert (rows["latency_ns"].to_numpy()[:5] > 1 * S).all()
@@ -336,7 +349,10 @@ def test_a_load_dies_with_its_harness(starter: Starter) -> None:
     machine. It may be a zombie where nobody reaps orphans."""
     plan = starter.plan(GOOD, rate_per_s=50)
     harness = subprocess.Popen(
-        [sys.executable, "-c", f"""
+        [
+            sys.executable,
+            "-c",
+            f"""
 from bundle.clock import Anchor
 from gameday.load.arrivals import Spacing
 from gameday.load.process import LoadPlan, LoadProcess
@@ -345,8 +361,11 @@ load = LoadProcess({plan!r})
 load.wait_started({START_TIMEOUT_S})
 print(load.pid, flush=True)
 input()
-"""],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+""",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with harness:
         assert harness.stdout is not None

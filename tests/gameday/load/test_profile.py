@@ -78,6 +78,8 @@ def test_a_folder_is_no_profile(tmp_path: Path) -> None:
 
 def test_the_harness_side_never_imports_locust() -> None:
     """Importing it patches sockets, threads and locks of the process that does."""
-    code = ("import sys, gameday.load.process, gameday.load.profile, gameday.load.live; "
-            "sys.exit(any(name.split('.')[0] in ('locust', 'gevent') for name in sys.modules))")
+    code = (
+        "import sys, gameday.load.process, gameday.load.profile, gameday.load.live; "
+        "sys.exit(any(name.split('.')[0] in ('locust', 'gevent') for name in sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -17,8 +17,16 @@ def no_failure(error: OSError) -> None:
 
 
 def add(columns: RequestColumns, number: int = 0, *, error: str = "", sent: bool = True) -> None:
-    columns.append(scheduled_ns=5_000 + number, start_ns=5_001 + number if sent else None, latency_ns=7,
-                   status=200 if not error else 0, size=12, endpoint="/a", region="r", error=error)
+    columns.append(
+        scheduled_ns=5_000 + number,
+        start_ns=5_001 + number if sent else None,
+        latency_ns=7,
+        status=200 if not error else 0,
+        size=12,
+        endpoint="/a",
+        region="r",
+        error=error,
+    )
 
 
 def test_a_row_comes_back_with_utc_times(tmp_path: Path) -> None:
@@ -28,8 +36,18 @@ def test_a_row_comes_back_with_utc_times(tmp_path: Path) -> None:
     (batch,) = iter_table(tmp_path, "requests")
     assert batch.schema == REQUESTS
     assert batch.to_pylist() == [
-        {"scheduled_ns": ANCHOR.wall_ns + 20, "start_ns": ANCHOR.wall_ns + 21, "latency_ns": 7, "status": 200,
-         "ok": True, "bytes": 12, "endpoint": "/a", "region": "r", "error": "", "worker": "load-0"}
+        {
+            "scheduled_ns": ANCHOR.wall_ns + 20,
+            "start_ns": ANCHOR.wall_ns + 21,
+            "latency_ns": 7,
+            "status": 200,
+            "ok": True,
+            "bytes": 12,
+            "endpoint": "/a",
+            "region": "r",
+            "error": "",
+            "worker": "load-0",
+        }
     ]
 
 

@@ -1,4 +1,5 @@
 """`ArrivalUser` under plain `locust -f`, with nothing of gameday around it."""
+
 from __future__ import annotations
 
 import subprocess

@@ -1,4 +1,5 @@
 """Watching a real API server through a connection that can be cut: nothing is lost, nothing comes twice."""
+
 from __future__ import annotations
 
 import socket

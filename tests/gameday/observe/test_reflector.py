@@ -1,4 +1,5 @@
 """The mirror of a watched list: each change comes out once, whatever the connection does."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -76,7 +77,9 @@ def test_gone_inside_the_stream_asks_for_a_new_list() -> None:
         listed().apply({"type": "ERROR", "object": {"code": 410, "message": "too old"}})
 
 
-@pytest.mark.parametrize("bad", [{"type": "ERROR", "object": {"code": 500, "message": "etcd"}}, {"type": "SURPRISE"}, {}])
+@pytest.mark.parametrize(
+    "bad", [{"type": "ERROR", "object": {"code": 500, "message": "etcd"}}, {"type": "SURPRISE"}, {}]
+)
 def test_anything_else_the_server_may_say_is_an_error_and_not_silence(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="the watch"):
         listed().apply(bad)

@@ -22,6 +22,13 @@ MANIFESTS = {
         {"apiVersion": "v1", "kind": "Pod", **pod("lone")},
     ],
 }
+COLLECTIONS = (
+    "/apis/apps/v1/namespaces/default/deployments",
+    "/api/v1/namespaces/default/services",
+    "/api/v1/namespaces/default/pods",
+    "/apis/apps/v1/namespaces/default/replicasets",
+    "/api/v1/namespaces/default/events",
+)
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -32,11 +39,13 @@ def kubectl(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def applied(cluster: Cluster, kubectl: str) -> Iterator[None]:
+def present(cluster: Cluster) -> Iterator[None]:
     """A deployment and a service `web` and a pod `lone`."""
-    cluster.kubectl(kubectl, "apply", "-f", "-", given=MANIFESTS)
+    for collection, item in zip(COLLECTIONS, MANIFESTS["items"], strict=False):
+        cluster.request("POST", collection, item)
     yield
-    cluster.kubectl(kubectl, "delete", "deployment,replicaset,service,pod,event", "--all", "--wait=false")
+    for collection in COLLECTIONS:
+        cluster.request("DELETE", collection, {"gracePeriodSeconds": 0})
 
 
 def field(cluster: Cluster, kubectl: str, resource: str, path: str) -> str:
@@ -69,8 +78,18 @@ def replica_set(cluster: Cluster, kubectl: str, revision: int, image: str) -> di
     }
 
 
-@pytest.mark.usefixtures("applied")
+@pytest.fixture
+def absent(cluster: Cluster) -> Iterator[None]:
+    """Nothing of `present`, before and after."""
+    yield
+    for collection in COLLECTIONS:
+        cluster.request("DELETE", collection, {"gracePeriodSeconds": 0})
+
+
+@pytest.mark.usefixtures("absent")
 def test_apply_creates_then_configures_then_leaves_alone(cluster: Cluster, kubectl: str) -> None:
+    output = cluster.kubectl(kubectl, "apply", "-f", "-", given=MANIFESTS)
+    assert output.splitlines() == ["deployment.apps/web created", "service/web created", "pod/lone created"]
     manifests = json.loads(json.dumps(MANIFESTS))
     manifests["items"][0]["spec"]["replicas"] = 3
     manifests["items"][0]["spec"]["template"]["spec"]["containers"] = [
@@ -92,7 +111,7 @@ def test_apply_names_an_unknown_field(cluster: Cluster, kubectl: str) -> None:
     assert 'unknown field "spec.replicsa"' in done.stderr
 
 
-@pytest.mark.usefixtures("applied")
+@pytest.mark.usefixtures("present")
 def test_get_prints_what_a_real_cluster_prints(cluster: Cluster, kubectl: str) -> None:
     wide = cluster.kubectl(kubectl, "get", "pods", "-o", "wide").splitlines()
     assert re.split(r" {2,}", wide[0]) == [
@@ -128,13 +147,13 @@ def test_an_error_reads_as_on_a_real_cluster(
     assert says in done.stderr
 
 
-@pytest.mark.usefixtures("applied")
+@pytest.mark.usefixtures("present")
 def test_creating_the_same_twice_is_refused(cluster: Cluster, kubectl: str) -> None:
     done = cluster.run(kubectl, "create", "-f", "-", given=MANIFESTS["items"][2])
     assert done.stderr.startswith('Error from server (AlreadyExists): error when creating "STDIN": pods "lone" already')
 
 
-@pytest.mark.usefixtures("applied")
+@pytest.mark.usefixtures("present")
 def test_all_kinds_of_patch_apply(cluster: Cluster, kubectl: str) -> None:
     for patch_type, patch in (
         ("strategic", {"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "web:9"}]}}}}),
@@ -147,7 +166,7 @@ def test_all_kinds_of_patch_apply(cluster: Cluster, kubectl: str) -> None:
     assert spec["replicas"] == 5
 
 
-@pytest.mark.usefixtures("applied")
+@pytest.mark.usefixtures("present")
 def test_scale_annotate_and_label(cluster: Cluster, kubectl: str) -> None:
     assert cluster.kubectl(kubectl, "scale", "deployment/web", "--replicas=0") == "deployment.apps/web scaled\n"
     cluster.kubectl(kubectl, "scale", "deployment/web", "--current-replicas=0", "--replicas=4")
@@ -158,7 +177,7 @@ def test_scale_annotate_and_label(cluster: Cluster, kubectl: str) -> None:
     assert cluster.kubectl(kubectl, "get", "pods", "-l", "app=other", "-o", "name") == "pod/lone\n"
 
 
-@pytest.mark.usefixtures("applied")
+@pytest.mark.usefixtures("present")
 def test_replace_from_an_old_version_is_a_conflict(cluster: Cluster, kubectl: str) -> None:
     old = json.loads(cluster.kubectl(kubectl, "get", "deployment/web", "-o", "json"))
     cluster.kubectl(kubectl, "scale", "deployment/web", "--replicas=4")
@@ -167,48 +186,32 @@ def test_replace_from_an_old_version_is_a_conflict(cluster: Cluster, kubectl: st
     assert "the object has been modified; please apply your changes to the latest version" in done.stderr
 
 
-@pytest.mark.usefixtures("applied")
-@pytest.mark.parametrize("resource", ["deployment/web", "service/web", "pod/lone", "namespace/default"])
-def test_describe_reads_all_it_wants(cluster: Cluster, kubectl: str, resource: str) -> None:
-    uid = field(cluster, kubectl, resource, ".metadata.uid")
-    kind, name = resource.split("/")
-    involved = {"kind": kind.capitalize(), "name": name, "namespace": "default", "uid": uid}
-    event = {
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {"name": f"{name}.{kind}", "namespace": "default"},
-        "involvedObject": involved,
-        "reason": "Noticed",
-        "message": "seen by the test",
-        "type": "Normal",
-        "count": 1,
-        "firstTimestamp": "2027-01-15T08:00:00Z",
-        "lastTimestamp": "2027-01-15T08:00:00Z",
-        "source": {"component": "test"},
-    }
-    cluster.kubectl(kubectl, "create", "-f", "-", given=event)
-    described = cluster.kubectl(kubectl, "describe", resource)
-    assert f"{name}\n" in described
-    if kind != "namespace":
-        assert "seen by the test" in described
-        assert "seen by the test" in cluster.kubectl(kubectl, "events", "--for", resource)
+@pytest.mark.usefixtures("present")
+def test_describe_and_events_show_what_happened(cluster: Cluster, kubectl: str) -> None:
+    for version, kind, name in (("apps/v1", "Deployment", "web"), ("v1", "Service", "web"), ("v1", "Pod", "lone")):
+        uid = field(cluster, kubectl, f"{kind}/{name}", ".metadata.uid")
+        subject = {"apiVersion": version, "kind": kind, "name": name, "namespace": "default", "uid": uid}
+        seen = {"firstTimestamp": "2027-01-15T08:00:00Z", "lastTimestamp": "2027-01-15T08:00:00Z", "count": 1}
+        event = {"metadata": {"name": f"{kind.lower()}.1"}, "involvedObject": subject, "type": "Normal", **seen}
+        cluster.request("POST", COLLECTIONS[-1], {**event, "reason": "Noticed", "message": "seen by the test"})
+        assert "seen by the test" in cluster.kubectl(kubectl, "describe", kind, name)
+        assert "seen by the test" in cluster.kubectl(kubectl, "events", "--for", f"{kind}/{name}")
 
 
 def test_describe_node_reads_all_it_wants(cluster: Cluster, kubectl: str) -> None:
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"}, "status": {"capacity": {"cpu": "2"}}}
-    cluster.kubectl(kubectl, "create", "-f", "-", given=node)
+    cluster.request("POST", "/api/v1/nodes", node)
     assert "cpu:  2" in cluster.kubectl(kubectl, "describe", "node", "node-1")
-    cluster.kubectl(kubectl, "delete", "node", "node-1")
+    cluster.request("DELETE", "/api/v1/nodes/node-1")
 
 
-@pytest.mark.usefixtures("applied")
+@pytest.mark.usefixtures("present")
 def test_rollout_follows_the_deployment(cluster: Cluster, kubectl: str) -> None:
     rolled_out(cluster, kubectl)
     assert "successfully rolled out" in cluster.kubectl(kubectl, "rollout", "status", "deployment/web")
     cluster.kubectl(kubectl, "wait", "--for=condition=Available", "deployment/web", "--timeout=5s")
     for revision, image in ((1, "web:1"), (2, "web:2")):
-        made = replica_set(cluster, kubectl, revision, image)
-        cluster.kubectl(kubectl, "create", "-f", "-", given=made)
+        cluster.request("POST", COLLECTIONS[3], replica_set(cluster, kubectl, revision, image))
     cluster.kubectl(kubectl, "annotate", "deployment/web", f"{REVISION}=2")
     cluster.kubectl(kubectl, "set", "image", "deployment/web", "main=web:2")
     history = cluster.kubectl(kubectl, "rollout", "history", "deployment/web").splitlines()
@@ -219,17 +222,16 @@ def test_rollout_follows_the_deployment(cluster: Cluster, kubectl: str) -> None:
     assert "restarted" in cluster.kubectl(kubectl, "rollout", "restart", "deployment/web")
 
 
-@pytest.mark.usefixtures("applied")
+@pytest.mark.usefixtures("present")
 def test_delete_waits_until_the_pod_is_gone(cluster: Cluster, kubectl: str) -> None:
     assert cluster.kubectl(kubectl, "delete", "pod", "lone", "--timeout=10s").startswith('pod "lone" deleted')
     assert cluster.run(kubectl, "get", "pod", "lone").returncode == 1
 
 
-@pytest.mark.usefixtures("applied")
+@pytest.mark.usefixtures("present")
 def test_a_scheduled_pod_terminates_until_it_is_deleted_by_force(cluster: Cluster, kubectl: str) -> None:
     binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "lone"}, "target": {"name": "node-1"}}
-    path = "/api/v1/namespaces/default/pods/lone/binding"
-    cluster.kubectl(kubectl, "create", "--raw", path, "-f", "-", given=binding)
+    cluster.request("POST", f"{COLLECTIONS[2]}/lone/binding", binding)
     cluster.kubectl(kubectl, "delete", "pod", "lone", "--wait=false")
     assert "Terminating" in cluster.kubectl(kubectl, "get", "pod", "lone")
     cluster.kubectl(kubectl, "delete", "pod", "lone", "--now", "--wait=false")
@@ -238,7 +240,7 @@ def test_a_scheduled_pod_terminates_until_it_is_deleted_by_force(cluster: Cluste
     assert cluster.run(kubectl, "get", "pod", "lone").returncode == 1
 
 
-@pytest.mark.usefixtures("applied")
+@pytest.mark.usefixtures("present")
 def test_get_watches(cluster: Cluster, kubectl: str) -> None:
     arguments = [kubectl, "get", "pods", "--watch", "--output-watch-events"]
     with subprocess.Popen(arguments, env=cluster.environment(), stdout=subprocess.PIPE, text=True) as watching:
@@ -265,7 +267,7 @@ def test_discovery_lists_what_is_served(cluster: Cluster, kubectl: str) -> None:
     assert "strategy" in cluster.kubectl(kubectl, "explain", "deployment.spec")
 
 
-@pytest.mark.usefixtures("applied")
+@pytest.mark.usefixtures("present")
 def test_what_is_not_served_says_so(cluster: Cluster, kubectl: str) -> None:
     """`create configmap` sends protobuf, `--server-side` sends an apply patch, `exec` upgrades the connection."""
     for arguments, says in (

@@ -50,3 +50,12 @@ def test_the_agent_is_found_by_the_status_of_its_node() -> None:
     assert logs.log_path(pod("main"), "main") == "/containerLogs/tars/web/main"
     with pytest.raises(StatusError, match="node n announces no address"):
         logs.agent_url({"metadata": {"name": "n"}, "status": {}})
+
+
+def test_no_token_is_sent_to_an_agent_beyond_loopback() -> None:
+    status = {
+        "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+    }
+    with pytest.raises(StatusError, match="not on loopback"):
+        logs.agent_url({"metadata": {"name": "n"}, "status": status})

@@ -117,7 +117,6 @@ def test_server_side_elements_keep_their_place_among_the_ordered_ones() -> None:
 @pytest.mark.parametrize(
     "patch",
     [
-        [],
         {"containers": [{"image": "x"}]},
         {"dnsConfig": {"$patch": "turn"}},
         {"$retainKeys": "containers"},
@@ -127,6 +126,12 @@ def test_server_side_elements_keep_their_place_among_the_ordered_ones() -> None:
 def test_a_malformed_strategic_patch_is_refused(patch: Any) -> None:
     with pytest.raises(patches.MalformedPatch):
         patches.strategic_merge({"containers": [A]}, patch, POD_SPEC)
+
+
+@pytest.mark.parametrize("patch_type", [patches.MERGE_PATCH, patches.STRATEGIC_PATCH])
+def test_a_merge_patch_that_is_no_object_is_malformed(patch_type: str) -> None:
+    with pytest.raises(patches.MalformedPatch, match="must be an object"):
+        patches.apply({"a": 1}, [1], patch_type, "core.v1.PodSpec")
 
 
 def test_a_json_patch_applies_all_its_operations_or_none() -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from sandbox.client import (
@@ -20,13 +17,7 @@ from sandbox.client import (
     key_of,
 )
 from tests.sandbox.builders import deployment
-from tests.sandbox.world import World, running_world
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with running_world(tmp_path) as made:
-        yield made
+from tests.sandbox.world import World
 
 
 async def test_an_object_is_created_read_changed_and_deleted(world: World) -> None:

@@ -152,6 +152,31 @@ async def test_an_own_write_that_the_watch_has_passed_is_not_brought_back(runnin
     assert ("tars", "mine") not in running.informer.cache
 
 
+async def test_a_server_that_is_away_is_asked_ever_more_seldom_until_it_held_out_for_a_while() -> None:
+    """The clock's sleep takes no time; the eighth wait ends the test."""
+
+    class Clock:
+        def __init__(self) -> None:
+            self.waits: list[float] = []
+            self.passed_ns = 0
+
+        def now_ns(self) -> int:
+            if len(self.waits) == 7:
+                self.passed_ns += 3_000_000_000
+            return self.passed_ns
+
+        async def sleep(self, seconds: float) -> None:
+            self.waits.append(seconds)
+            if len(self.waits) == 8:
+                raise asyncio.CancelledError
+
+    clock = Clock()
+    async with ApiClient(f"http://{HOST}:9", "token", None) as client:
+        with pytest.raises(asyncio.CancelledError):
+            await Informer(client, PODS, clock=clock).run()
+    assert clock.waits == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 0.05]
+
+
 async def test_a_refusal_is_raised(world: World) -> None:
     world.script.status = 403
     with pytest.raises(ApiError, match="403 Forbidden: no"):

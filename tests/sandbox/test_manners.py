@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+import yaml
+
+from sandbox.manners import MANIFESTS, MANNERS, KubeObject, kustomize, manifests
+
+
+def by_name(objects: list[KubeObject]) -> dict[tuple[str, str], KubeObject]:
+    return {(obj["kind"], obj["metadata"]["name"]): obj for obj in objects}
+
+
+@pytest.mark.parametrize("manner", MANNERS)
+def test_a_manner_is_what_kubectl_kustomize_makes_of_it(manner: str) -> None:
+    """So that `kubectl apply -k` brings the same service to a real cluster."""
+    done = subprocess.run(
+        ["kubectl", "kustomize", str(MANIFESTS / manner)], capture_output=True, check=True, timeout=30
+    )
+    assert by_name(kustomize(MANIFESTS / manner)) == by_name(list(yaml.safe_load_all(done.stdout)))
+
+
+def test_the_namespace_comes_first_so_that_the_others_can_be_created() -> None:
+    assert manifests("naive", "us-east-1")[0]["kind"] == "Namespace"
+
+
+def test_pods_carry_the_label_of_their_region() -> None:
+    labels = [
+        obj["spec"]["template"]["metadata"]["labels"]["topology.kubernetes.io/region"]
+        for obj in manifests("hardened", "us-west-2")
+        if obj["kind"] == "Deployment"
+    ]
+    assert labels == ["us-west-2"] * 3
+
+
+def test_naive_has_none_of_what_hardened_adds() -> None:
+    container = by_name(manifests("naive", "us-east-1"))["Deployment", "eval-engine"]["spec"]["template"]["spec"][
+        "containers"
+    ][0]
+    assert not {"readinessProbe", "livenessProbe", "startupProbe"} & container.keys()
+    assert "DRAIN_S" not in {entry["name"] for entry in container["env"]}
+
+
+def test_the_entry_takes_no_annotations_of_the_services_behind_it() -> None:
+    assert "annotations" not in by_name(manifests("hardened", "us-east-1"))["Service", "entry"]["metadata"]
