@@ -60,7 +60,16 @@ state_option = click.option(
 )
 
 
-@click.group()
+GROUP_EXAMPLES = """
+\b
+Examples:
+  gameday sandbox up
+  gameday sandbox status
+  gameday sandbox down
+"""
+
+
+@click.group(epilog=GROUP_EXAMPLES)
 def sandbox() -> None:
     """Three regions on this machine, without a cluster.
 

@@ -61,19 +61,30 @@ def sweep(state: State) -> int:
 
     Returns how many were killed; `SandboxBroken` where some are still there after `SWEEP_TIMEOUT_S`.
     """
-    killed: set[int] = set()
+    killed: dict[int, psutil.Process] = {}
     deadline_s = time.monotonic() + SWEEP_TIMEOUT_S
     # Again and again: a process may have started another between the scan and its own end.
-    while left := members(state):
+    while left := [*members(state), *(Member(process, "ending") for process in killed.values() if _holds_on(process))]:
         if time.monotonic() > deadline_s:
             pids = ", ".join(str(member.process.pid) for member in left)
             raise SandboxBroken(f"processes {pids} can't be killed", where=str(state.root), do="look at them with ps")
         for member in left:
             kill(member.process)
-            killed.add(member.process.pid)
+            killed[member.process.pid] = member.process
         time.sleep(_PAUSE_S)
     state.remove()
     return len(killed)
+
+
+def _holds_on(process: psutil.Process) -> bool:
+    """Whether a killed process still has a thread that runs, and with it every socket.
+
+    The first thread of a process may be a zombie already while the others are still ending.
+    """
+    try:
+        return process.is_running() and process.num_threads() > 1
+    except psutil.Error:
+        return False
 
 
 def kill(process: psutil.Process) -> None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REGION_HEADER = "x-gameday-region"
+STOP_TIMEOUT_S = 3
+"""How long requests in flight may take to finish at the end, where `--stop-timeout` doesn't say."""
 
 _recorder: Recorder | None = None
 
@@ -129,6 +131,9 @@ def prepare(environment: Environment, runner: Any, **_: Any) -> None:
         if options.num_users not in (None, len(users)):
             logger.warning("--users %d has no effect: arrivals come at the rate, not by users", options.num_users)
         options.num_users = options.spawn_rate = len(users)
+    if users and not environment.stop_timeout:
+        # Locust's default kills what is in flight. Of an open workload something always is, and would count as failed.
+        environment.stop_timeout = STOP_TIMEOUT_S
     if options.gameday_bundle is None:
         return
 

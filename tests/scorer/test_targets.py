@@ -61,7 +61,8 @@ def test_an_slo_tolerates_what_its_objective_leaves() -> None:
         (
             "unit: min",
             "unit: weeks",
-            "t.yaml:6: objectives.quick.at_most.unit: input should be 'ms', 's', 'min', 'h', '%', 'requests' or 'probes'",
+            "t.yaml:6: objectives.quick.at_most.unit: "
+            "input should be 'ms', 's', 'min', 'h', '%', 'requests' or 'probes'",
         ),
         ("unit: min", 'unit: "%"', "t.yaml:3: objectives.quick: unit % cannot be converted into s"),
         (
