@@ -61,7 +61,7 @@ demo: $(VENV)/.ready ## run the pod-kill drill on a sandbox and show its verdict
 
 .PHONY: test
 test: $(VENV)/.ready-dev ## run all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not drills"
 	@$(BIN)/python -m pytest -m e2e
 
 .PHONY: test-matrix
@@ -71,6 +71,10 @@ test-matrix: $(VENV)/.ready-dev ## run the unit tests on each of Python 3.11, 3.
 .PHONY: e2e
 e2e: $(VENV)/.ready-dev ## run the tests that start a whole sandbox, alone
 	@$(BIN)/python -m pytest -m e2e
+
+.PHONY: test-drills
+test-drills: $(VENV)/.ready-dev ## run every drill five times in both manners (about eight minutes)
+	@$(BIN)/python -m pytest -m drills
 
 .PHONY: lint
 lint: $(VENV)/.ready-dev ## check style and types

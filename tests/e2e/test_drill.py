@@ -3,103 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import yaml
 
 from bundle.reader import Bundle
+from tests.e2e.sandbox import NETWORK, POD_KILL, REPOSITORY, STEADY, Sandbox, objective, sandbox, verdict_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
-REPOSITORY = Path(__file__).parents[2]
-POD_KILL = REPOSITORY / "experiments" / "pod-kill.yaml"
-STEADY = REPOSITORY / "loadprofiles" / "steady.py"
-NETWORK = "127.70"
 QUICK = ("--warm-up", "3", "--baseline", "6", "--cool-down", "2")
-
-
-@dataclass(frozen=True)
-class Sandbox:
-    """A running sandbox."""
-
-    state: Path
-    environment: dict[str, str]
-
-    def gameday(self, *arguments: str) -> list[str]:
-        """The command line of a subcommand."""
-        return [sys.executable, "-m", "gameday", *arguments]
-
-    def run(self, *arguments: str, timeout_s: float = 200) -> subprocess.CompletedProcess[str]:
-        """Run `gameday` to its end."""
-        return subprocess.run(
-            self.gameday(*arguments),
-            cwd=REPOSITORY,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-
-    def processes(self) -> set[int]:
-        """What runs on this machine for a drill: Chaos Toolkit and Locust."""
-        found = set()
-        for process in psutil.process_iter(["cmdline", "environ"]):
-            command = " ".join(process.info["cmdline"] or [])
-            environment = process.info["environ"] or {}
-            if environment.get("KUBECONFIG") == self.environment["KUBECONFIG"] and (
-                "chaostoolkit" in command or "gameday.load" in command or "locust" in command
-            ):
-                found.add(process.pid)
-        return found
-
-
-def sandbox(folder: Path, manner: str, network: str = NETWORK) -> Iterator[Sandbox]:
-    """Bring one up, and take it down again."""
-    state = folder / "sandbox"
-    environment = {**os.environ, "KUBECONFIG": str(state / "kubeconfig")}
-    environment.pop("GAMEDAY_HOST", None)
-    command = [sys.executable, "-m", "gameday", "sandbox"]
-    up = subprocess.run(
-        [*command, "up", "--manner", manner, "--network", network, "--state", str(state)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert up.returncode == 0, up.stderr
-    try:
-        yield Sandbox(state, environment)
-    finally:
-        subprocess.run([*command, "down", "--state", str(state)], check=True, capture_output=True)
-
-
-@pytest.fixture(scope="module")
-def hardened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A hardened sandbox for the whole module."""
-    yield from sandbox(tmp_path_factory.mktemp("hardened"), "hardened")
-
-
-def verdict_of(runs: Path) -> dict[str, Any]:
-    """The verdict of the newest run."""
-    verdict: dict[str, Any] = json.loads((runs / "latest" / "verdict.json").read_text())
-    return verdict
-
-
-def objective(verdict: dict[str, Any], name: str) -> dict[str, Any]:
-    """One objective of a verdict."""
-    (found,) = [o for o in verdict["objectives"] if o["name"] == name]
-    return dict(found)
 
 
 def broken_checks(verdict: dict[str, Any]) -> set[str]:
@@ -253,7 +173,7 @@ def wait_for_phase(runs: Path, phase: str) -> Path:
 
 
 def test_the_naive_manner_fails_pod_kill_by_a_measured_number_of_failed_requests(tmp_path: Path) -> None:
-    with contextmanager(sandbox)(tmp_path, "naive", "127.71") as naive:
+    with sandbox(tmp_path, "naive", "127.71") as naive:
         runs = tmp_path / "runs"
         done = naive.run("run", str(POD_KILL), "--load", str(STEADY), "--context", "us-east-1", "--runs", str(runs))
         assert done.returncode == 1, done.stdout + done.stderr
