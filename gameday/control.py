@@ -40,6 +40,7 @@ class Recorder(RunEventHandler):  # type: ignore[misc]  # chaoslib carries no ty
         self._has_rollbacks = has_rollbacks
         self._in_method = False
         self._began_ns: dict[str, int] = {}
+        self._lasting: list[str] = []
 
     def start_hypothesis_before(self, experiment: Mapping[str, Any]) -> None:
         self._write("hypothesis", "begin", when="before")
@@ -85,8 +86,9 @@ class Recorder(RunEventHandler):  # type: ignore[misc]  # chaoslib carries no ty
         self._write(
             "fault", "begin", since_ns=began_ns, activity=activity["name"], status=run.get("status", ""), output=output
         )
+        self._lasting.append(activity["name"])
         if not self._has_rollbacks:
-            self._write("fault", "end")
+            self._end_faults()
 
     def start_rollbacks(self, experiment: Mapping[str, Any]) -> None:
         self._write("rollback", "begin")
@@ -95,7 +97,12 @@ class Recorder(RunEventHandler):  # type: ignore[misc]  # chaoslib carries no ty
         runs = journal.get("rollbacks") or []
         failed = [r["activity"]["name"] for r in runs if r.get("status") != "succeeded"]
         self._write("rollback", "end", status="failed" if failed else "succeeded", failed=failed)
-        self._write("fault", "end")
+        self._end_faults()
+
+    def _end_faults(self) -> None:
+        for activity in self._lasting:
+            self._write("fault", "end", activity=activity)
+        self._lasting.clear()
 
     def _is_fault(self, activity: Mapping[str, Any]) -> bool:
         return self._in_method and activity.get("type") == "action"

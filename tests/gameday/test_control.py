@@ -76,10 +76,17 @@ def test_a_probe_is_no_fault_and_neither_is_a_rollback(tmp_path: Path) -> None:
     ]
 
 
-def test_a_fault_without_rollbacks_ends_as_it_has_begun_and_with_them_after_them(tmp_path: Path) -> None:
+def test_a_fault_with_rollbacks_ends_after_them(tmp_path: Path) -> None:
     path = experiment(tmp_path, [KILL], rollbacks=[python("undo", "action", "os", "getcwd")])
-    order = [(e.kind, e.event) for e in finished(start(tmp_path, path), tmp_path)]
-    assert order.index(("fault", "end")) > order.index(("rollback", "end"))
+    told = [(e.kind, e.event, e.attributes.get("activity")) for e in finished(start(tmp_path, path), tmp_path)]
+    assert told.count(("fault", "end", "kill")) == 1
+    assert told.index(("fault", "end", "kill")) > told.index(("rollback", "end", None))
+
+
+def test_a_fault_without_rollbacks_ends_as_soon_as_it_has_begun(tmp_path: Path) -> None:
+    told = [(e.kind, e.event) for e in finished(start(tmp_path, experiment(tmp_path, [KILL])), tmp_path)]
+    assert [event for kind, event in told if kind == "fault"] == ["injecting", "begin", "end"]
+    assert told.index(("fault", "end")) == told.index(("fault", "begin")) + 1
 
 
 @pytest.mark.parametrize("met", [True, False])
