@@ -128,8 +128,8 @@ def _start_supervisor(plan: Plan) -> subprocess.Popen[bytes]:
 async def _fill(plan: Plan, supervisor: psutil.Process, progress: Progress) -> None:
     deadline_s = time.monotonic() + plan.timeout_s
     async with connected(plan.state) as clients:
-        for region, client in clients.items():
-            for obj in manifests(plan.manner, region):
+        for client in clients.values():
+            for obj in manifests(plan.manner):
                 while not await _created(client, obj):
                     _check(plan, supervisor, deadline_s, "the API servers do not answer")
                     await asyncio.sleep(POLL_S)

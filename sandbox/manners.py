@@ -20,19 +20,11 @@ from sandbox.errors import BadManifest
 KubeObject = dict[str, Any]
 MANNERS = ("hardened", "naive")
 MANIFESTS = Path(__file__).parent / "manifests"
-REGION_LABEL = "topology.kubernetes.io/region"
 
 
-def manifests(manner: str, region: str) -> list[KubeObject]:
-    """All objects of a manner for one region, in the order in which they can be created.
-
-    Pod templates get the region's label, which a cluster of Kubernetes 1.35 or later gives pods by itself.
-    """
-    objects = kustomize(MANIFESTS / manner)
-    for obj in objects:
-        if "template" in obj.get("spec", {}):
-            obj["spec"]["template"]["metadata"]["labels"][REGION_LABEL] = region
-    return objects
+def manifests(manner: str) -> list[KubeObject]:
+    """All objects of a manner, in the order in which they can be created."""
+    return kustomize(MANIFESTS / manner)
 
 
 def kustomize(directory: Path) -> list[KubeObject]:

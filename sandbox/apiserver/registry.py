@@ -171,8 +171,11 @@ class Registry:
         refusal = subresources.binding_refusal(old)
         if refusal:
             raise Conflict(kind, key[1], refusal, "binding")
+        node = subresources.node_of(body)
+        known = self.store.get(self.catalogue.named("Node"), ("", node))
+        labels = known["metadata"].get("labels", {}) if known is not None else {}
         if not write.dry_run:
-            self.store.put(kind, key, subresources.bound(old, body, timestamp(self.clock_ns())))
+            self.store.put(kind, key, subresources.bound(old, node, labels, timestamp(self.clock_ns())))
 
     def forget_events_before(self, oldest: str) -> None:
         """Remove the events last seen before a timestamp, as a real server's time to live does."""

@@ -9,6 +9,8 @@ from sandbox.apiserver.catalogue import Kind
 from sandbox.apiserver.objects import KubeObject, dig
 from sandbox.apiserver.status import BadRequest, Invalid, invalid_value, required
 
+TOPOLOGY_LABELS = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
+
 
 def part_of(subresource: str, old: KubeObject, new: KubeObject) -> KubeObject:
     """Return `old` with the part that `subresource` stands for taken from `new`; all of `new` where there is none."""
@@ -61,15 +63,22 @@ def binding_refusal(pod: KubeObject) -> str:
     return f'pod {name} is already assigned to node "{node}"' if node else ""
 
 
-def bound(pod: KubeObject, binding: KubeObject, now: str) -> KubeObject:
-    """Return `pod` assigned to the node that a Binding names; raises BadRequest where it names none."""
+def node_of(binding: KubeObject) -> str:
+    """Return the node that a Binding names; raises BadRequest where it names none."""
     node = dig(binding, "target.name", "")
     if not node:
         raise BadRequest(f"the Binding is invalid: target.name: {required('target.name').message}")
+    return str(node)
+
+
+def bound(pod: KubeObject, node: str, node_labels: KubeObject, now: str) -> KubeObject:
+    """Return `pod` assigned to `node`, with the region and zone of its labels, as Kubernetes gives them since 1.35."""
+    topology = {name: node_labels[name] for name in TOPOLOGY_LABELS if name in node_labels}
     conditions = [each for each in pod["status"].get("conditions", []) if each["type"] != "PodScheduled"]
     conditions.append({"type": "PodScheduled", "status": "True", "lastTransitionTime": now})
     return {
         **pod,
+        "metadata": {**pod["metadata"], "labels": {**(pod["metadata"].get("labels") or {}), **topology}},
         "spec": {**pod["spec"], "nodeName": node},
         "status": {**pod["status"], "conditions": conditions},
     }

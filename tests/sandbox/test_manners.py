@@ -22,25 +22,14 @@ def test_a_manner_is_what_kubectl_kustomize_makes_of_it(manner: str) -> None:
 
 
 def test_the_namespace_comes_first_so_that_the_others_can_be_created() -> None:
-    assert manifests("naive", "us-east-1")[0]["kind"] == "Namespace"
-
-
-def test_pods_carry_the_label_of_their_region() -> None:
-    labels = [
-        obj["spec"]["template"]["metadata"]["labels"]["topology.kubernetes.io/region"]
-        for obj in manifests("hardened", "us-west-2")
-        if obj["kind"] == "Deployment"
-    ]
-    assert labels == ["us-west-2"] * 3
+    assert manifests("naive")[0]["kind"] == "Namespace"
 
 
 def test_naive_has_none_of_what_hardened_adds() -> None:
-    container = by_name(manifests("naive", "us-east-1"))["Deployment", "eval-engine"]["spec"]["template"]["spec"][
-        "containers"
-    ][0]
+    container = by_name(manifests("naive"))["Deployment", "eval-engine"]["spec"]["template"]["spec"]["containers"][0]
     assert not {"readinessProbe", "livenessProbe", "startupProbe"} & container.keys()
     assert "DRAIN_S" not in {entry["name"] for entry in container["env"]}
 
 
 def test_the_entry_takes_no_annotations_of_the_services_behind_it() -> None:
-    assert "annotations" not in by_name(manifests("hardened", "us-east-1"))["Service", "entry"]["metadata"]
+    assert "annotations" not in by_name(manifests("hardened"))["Service", "entry"]["metadata"]

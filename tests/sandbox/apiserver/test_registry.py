@@ -19,6 +19,7 @@ from sandbox.apiserver.status import (
     UnsupportedMediaType,
 )
 from tests.sandbox.apiserver.bodies import (
+    CATALOGUE,
     CONFIG_MAP,
     DEPLOYMENT,
     EVENT,
@@ -173,6 +174,15 @@ def test_a_binding_assigns_a_pod_once() -> None:
     binding = {"metadata": {"name": "web"}, "target": {"name": "node-2"}}
     with pytest.raises(Conflict, match='already assigned to node "node-1"'):
         region.registry.bind(POD, KEY, binding, Write())
+
+
+def test_a_bound_pod_carries_the_region_and_zone_of_its_node() -> None:
+    """And none of the node's other labels; as Kubernetes does it since 1.35."""
+    region = Region()
+    topology = {"topology.kubernetes.io/region": "us-east-1", "topology.kubernetes.io/zone": "us-east-1a"}
+    node = {"metadata": {"name": "node-1", "labels": {**topology, "kubernetes.io/hostname": "node-1"}}}
+    region.create(CATALOGUE.named("Node"), node)
+    assert region.scheduled_pod()["metadata"]["labels"] == {"app": "web", **topology}
 
 
 @pytest.mark.parametrize("binding", [{}, {"metadata": {"name": "web"}}, {"metadata": {"name": "x"}, "target": {}}])
