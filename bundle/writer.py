@@ -26,6 +26,8 @@ class BundleWriter:
             root.mkdir(parents=True)
         except FileExistsError:
             raise BundleError("a bundle is already there", where=str(root), do="give the run another id") from None
+        except OSError as error:
+            raise BundleError(f"cannot be made: {error.strerror}", where=str(root), do="name another folder") from None
         for table in TABLES:
             (root / table).mkdir()
         (root / "inputs").mkdir()

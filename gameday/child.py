@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 LOG_BYTES = 65_536
+HARNESS_VARIABLE = "GAMEDAY_HARNESS_PID"
+"""Tells a child which process is recording, so that it doesn't outlive that in silence."""
 
 
 class Child:

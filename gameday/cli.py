@@ -78,10 +78,7 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
         command = context.command_path if context is not None else "gameday"
         return _complain(f"{error.format_message()} See `{command} --help`.", 2)
     except click.Abort:
-        return _complain("interrupted before anything was started", 5)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads: let the exit flush go nowhere
-        return 0
+        return _complain("interrupted", 5)
     except Exception as error:
         explained = isinstance(error, ExplainedError)
         if not explained and os.environ.get("GAMEDAY_TRACEBACK"):

@@ -6,6 +6,7 @@ requests. Its model classes are left out: a watch wants the bytes as they come, 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +24,7 @@ PATHS = {
     "pods": "/api/v1/namespaces/{namespace}/pods",
     "deployments": "/apis/apps/v1/namespaces/{namespace}/deployments",
     "services": "/api/v1/namespaces/{namespace}/services",
+    "autoscalers": "/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers",
     "namespace": "/api/v1/namespaces/{namespace}",
 }
 """Where the API server has what the harness reads."""
@@ -70,7 +72,9 @@ class Cluster:
             contexts = {node["name"]: node["context"] for node in merged["contexts"].value}
         except ConfigException as error:
             raise BadInput(
-                f"no usable kubeconfig: {error}", where=where, do="set KUBECONFIG, or run `gameday sandbox up`"
+                f"no usable kubeconfig: {_without_values(error)}",
+                where=where,
+                do="set KUBECONFIG, or run `gameday sandbox up`",
             ) from None
         except YAMLError as error:
             line = getattr(getattr(error, "problem_mark", None), "line", None)
@@ -81,8 +85,8 @@ class Cluster:
             ) from None
         except (TypeError, AttributeError, KeyError, ValueError, OSError) as error:
             raise BadInput(f"is not a kubeconfig: {error}", where=where, do="mend it, or set KUBECONFIG") from None
-        chosen = context or merged.safe_get("current-context")
-        if not chosen:
+        chosen = merged.safe_get("current-context") if context is None else context
+        if not chosen and context is None:
             raise BadInput("no current context", where=where, do=f"give --context, one of {_listed(contexts)}")
         if chosen not in contexts:
             raise BadInput(f"no context {chosen!r}", where=where, do=f"give one of {_listed(contexts)}")
@@ -90,12 +94,12 @@ class Cluster:
             client = config.new_client_from_config(context=chosen)
         except (ConfigException, OSError, ValueError, TypeError) as error:
             raise BadInput(
-                f"context {chosen!r} cannot be used: {error}", where=where, do="mend the kubeconfig"
+                f"context {chosen!r} cannot be used: {_without_values(error)}", where=where, do="mend the kubeconfig"
             ) from None
         return cls(chosen, client, namespace or contexts[chosen].safe_get("namespace") or "default")
 
     def check(self) -> str:
-        """Make sure that the cluster answers and that the namespace is there; returns the server's version.
+        """Make sure that the cluster answers and lets us see the namespace; returns the server's version.
 
         Raises BadInput, within twice REACH_TIMEOUT_S, where it doesn't.
         """
@@ -104,6 +108,8 @@ class Cluster:
         try:
             version = self.get("/version", timeout_s=REACH_TIMEOUT_S)
             self.get(PATHS["namespace"].format(namespace=self.namespace), timeout_s=REACH_TIMEOUT_S)
+            for what in ("pods", "deployments"):
+                self.list(what, limit=1)
         except urllib3.exceptions.HTTPError as error:
             raise BadInput(
                 f"the cluster at {self._host} cannot be reached: {_reason(error)}",
@@ -198,8 +204,9 @@ class WatchStream:
                 yield json.loads(line)
 
     def close(self) -> None:
-        """End the stream; a reader that is blocked on it comes back at once."""
-        self._response.shutdown()
+        """End the stream; a reader that is blocked on it comes back at once. Harmless on one that has ended."""
+        with contextlib.suppress(ValueError, RuntimeError, OSError):  # urllib3 refuses where nothing is open any more
+            self._response.shutdown()
 
     def __enter__(self) -> WatchStream:
         return self
@@ -221,6 +228,11 @@ def _decoded(response: urllib3.BaseHTTPResponse) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ApiError(response.status, "the answer is not a JSON object")
     return body
+
+
+def _without_values(error: Exception) -> str:
+    """The message of an error about a kubeconfig, without what it quotes of it: there may be a token in that."""
+    return str(error).partition("/{")[0].partition("{")[0].strip()
 
 
 def _kubeconfig_where() -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from chaoslib.run import EventHandlerRegistry, RunEventHandler
 
 from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
 from bundle.timeline import Attribute, Entry, TimelineWriter
+from gameday.child import HARNESS_VARIABLE
 
 BUNDLE_VARIABLE = "GAMEDAY_BUNDLE"
 """Names the bundle that is being recorded."""
@@ -91,11 +93,16 @@ class Recorder(RunEventHandler):  # type: ignore[misc]  # chaoslib carries no ty
             self._end_faults()
 
     def start_rollbacks(self, experiment: Mapping[str, Any]) -> None:
+        # a SIGTERM from here on would interrupt the rollback under way and skip those after it
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._write("rollback", "begin")
 
     def rollbacks_completed(self, experiment: Mapping[str, Any], journal: Mapping[str, Any]) -> None:
         runs = journal.get("rollbacks") or []
-        failed = [r["activity"]["name"] for r in runs if r.get("status") != "succeeded"]
+        done = {r["activity"]["name"] for r in runs if r.get("status") == "succeeded"}
+        # judged by what is declared: one that was skipped has left no run
+        declared = [str(r.get("name") or r.get("ref")) for r in experiment.get("rollbacks") or []]
+        failed = [name for name in declared if name not in done]
         self._write("rollback", "end", status="failed" if failed else "succeeded", failed=failed)
         self._end_faults()
 
@@ -128,7 +135,7 @@ class Recorder(RunEventHandler):  # type: ignore[misc]  # chaoslib carries no ty
 
 
 _recorder: Recorder | None = None
-_method_may_go_on = True
+_method_may_be_stopped = True
 
 
 def configure_control(experiment: Mapping[str, Any], event_registry: EventHandlerRegistry) -> None:
@@ -146,13 +153,17 @@ def configure_control(experiment: Mapping[str, Any], event_registry: EventHandle
 
 
 def before_activity_control(context: Mapping[str, Any]) -> None:
-    """Called before each activity: stops the method where the harness has asked for an abort."""
-    bundle = os.environ.get(BUNDLE_VARIABLE)
-    if bundle and _method_may_go_on and (Path(bundle) / ABORT_FILE).exists():
+    """Called before each activity: stops the method where the harness has asked for an abort, or has died."""
+    bundle, harness = os.environ.get(BUNDLE_VARIABLE), os.environ.get(HARNESS_VARIABLE)
+    if not bundle or not _method_may_be_stopped:
+        return
+    if (Path(bundle) / ABORT_FILE).exists():
         raise InterruptExecution("gameday asked for an abort")
+    if harness and os.getppid() != int(harness):
+        raise InterruptExecution("gameday is gone: nobody would see what a further fault does")
 
 
 def before_rollback_control(context: Mapping[str, Any]) -> None:
     """Called before the rollbacks: an abort never stops these."""
-    global _method_may_go_on
-    _method_may_go_on = False
+    global _method_may_be_stopped
+    _method_may_be_stopped = False

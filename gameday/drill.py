@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -17,6 +17,7 @@ from bundle.tail import StreamTail
 from bundle.timeline import Entry
 from bundle.writer import BundleWriter
 from gameday.chaos import ChaosProcess
+from gameday.healing import not_whole, rollbacks_owed
 from gameday.load.errors import LoadFailed
 from gameday.load.live import Live, LiveView
 from gameday.load.process import LoadPlan, LoadProcess
@@ -77,10 +78,15 @@ class Drill:
         self._load: LoadProcess | None = None
         self._chaos: ChaosProcess | None = None
         self._undo: Undo | None = None
+        self._remains: tuple[str, ...] = ()
 
     def run(self) -> Outcome:
-        """Run it to the end, or to an abort. Whatever happens, load is stopped, the fault undone, the bundle closed."""
-        outcome, reason = "failed", "the harness itself failed"
+        """Run it to the end, or to an abort. Whatever happens, load is stopped, the fault undone, the bundle closed.
+
+        Raises what went wrong in the harness itself, once everything is undone; where something could not be undone,
+        the outcome says so instead, for that is what a person must hear first.
+        """
+        outcome, reason, failure = "failed", "", None
         with self._signals():
             try:
                 self._start()
@@ -88,9 +94,15 @@ class Drill:
                 outcome = "aborted" if self._abort.is_set() else "failed" if reason else "completed"
             except LoadFailed as error:
                 reason = error.line()
-            finally:
-                remains = self._finish(outcome, reason)
-        return Outcome(self._writer.root, outcome, reason, remains)
+            except BaseException as error:  # SystemExit too, which rich raises when nobody reads its output any more
+                reason, failure = f"the harness failed: {type(error).__name__}: {error}", error
+            try:
+                outcome, reason = self._finish(outcome, reason)
+            except Exception as error:
+                failure = failure or error
+        if failure is not None and not self._remains:
+            raise failure
+        return Outcome(self._writer.root, outcome, reason, self._remains)
 
     def abort(self, reason: str) -> None:
         """Ask the drill to end now. Safe from a signal handler and from other threads; the first reason stays."""
@@ -111,7 +123,6 @@ class Drill:
                     where=f"context {watcher.context}",
                     do="see timeline.jsonl for the reason",
                 )
-        self._undo = Undo.arm(root, plan.clusters)
         limits = plan.limits
         self._load = LoadProcess(
             LoadPlan(
@@ -135,18 +146,27 @@ class Drill:
             start_ns = self._anchor.now_ns()
             self._writer.update(phases=(*self._writer.manifest.phases, Phase(name=name, start_ns=start_ns)))
             if name is PhaseName.FAULT:
-                self._chaos = ChaosProcess(
-                    self._plan.experiment.path,
-                    self._writer.root,
-                    {ENVIRONMENT_VARIABLE: self._anchor.text(), **self._plan.environment},
-                )
+                self._break()
             decision = self._stay_in(name, start_ns)
-            self._end_phase()
+            self._end_phase(self._anchor.now_ns())
             if self._abort.is_set():
                 return self._abort_reason
             if decision.step is Step.GIVE_UP:
                 return decision.why
+            if name is PhaseName.FAULT and self._chaos is not None and (trouble := self._chaos.trouble()):
+                return trouble
         return ""
+
+    def _break(self) -> None:
+        """Note what is there, then let Chaos Toolkit run the experiment, from the copy that the bundle keeps."""
+        self._undo = Undo.arm(self._writer.root, self._plan.clusters)
+        kept = self._writer.manifest.experiment
+        assert kept is not None  # _start kept it
+        self._chaos = ChaosProcess(
+            self._writer.root / kept.copy_as,
+            self._writer.root,
+            {ENVIRONMENT_VARIABLE: self._anchor.text(), **self._plan.environment},
+        )
 
     def _stay_in(self, name: PhaseName, start_ns: int) -> Decision:
         while not self._abort.wait(TICK_S):
@@ -193,51 +213,46 @@ class Drill:
         states = [deployment for watcher in self._watchers for deployment in watcher.deployments()]
         return f"{sum(s.ready for s in states)}/{sum(s.desired for s in states)}"
 
-    def _finish(self, outcome: str, reason: str) -> tuple[str, ...]:
-        """Stop the load, undo the fault, end the observers, close the bundle. Returns what could not be undone."""
-        self._end_phase()
-        if self._load is not None:
-            self._load.stop()
+    def _finish(self, outcome: str, reason: str) -> tuple[str, str]:
+        """Stop the load, undo the fault, end the observers, close the bundle; returns the outcome and its reason.
+
+        Each step is taken whatever the one before it ran into, and nothing is written before the fault is undone.
+        """
+        with ExitStack() as closing:  # unwound from the last line to the first
+            closing.callback(self._writer.close)
+            closing.callback(self._samples.close)
+            closing.callback(self._tail.close)
+            for watcher in self._watchers:
+                closing.callback(watcher.stop)
+            ended_ns = self._anchor.now_ns()
+            try:
+                stopped = self._load is None or self._load.stop()
+            finally:
+                self._undo_fault(outcome)
+            if not stopped and outcome == "completed":
+                outcome, reason = "failed", "the load had to be killed, and its last rows are lost"
+            self._end_phase(ended_ns)
             self._note("load", "stopped")
-        remains = self._undo_fault(outcome)
-        for watcher in self._watchers:
-            watcher.stop()
-        self._tail.close()
-        self._samples.close()
-        self._writer.update(outcome=outcome, reason=reason, clock_drift_ns=self._anchor.drift_ns())
-        self._writer.close()
-        return remains
+            self._writer.update(outcome=outcome, reason=reason, clock_drift_ns=self._anchor.drift_ns())
+        return outcome, reason
 
-    def _undo_fault(self, outcome: str) -> tuple[str, ...]:
-        if self._chaos is not None:
-            self._chaos.abort(ROLLBACK_TIMEOUT_S)
-        if self._undo is None:
-            return ()
+    def _undo_fault(self, outcome: str) -> None:
+        """The experiment's rollbacks, then our own undo; what neither could do is in `_remains` afterwards."""
+        if self._chaos is None or self._undo is None:
+            return
+        self._chaos.abort(ROLLBACK_TIMEOUT_S)
         remains = self._undo.restore({cluster.context: cluster for cluster in self._plan.clusters})
-        if self._chaos is not None and outcome != "completed" and not remains:
-            remains = self._wait_whole()
-            self._undo.finish(remains)
-        return remains
+        if outcome != "completed" and not remains:
+            self._abort.clear()  # whoever asks again now doesn't want to wait for the cluster to heal
+            remains = not_whole(self._plan.clusters, WHOLE_TIMEOUT_S, self._abort.wait)
+        remains += rollbacks_owed(self._writer.root, self._plan.experiment.rollbacks)
+        self._undo.finish(remains)
+        self._remains = remains
 
-    def _wait_whole(self) -> tuple[str, ...]:
-        """After an abort, wait until the cluster has healed what the fault broke; returns what had not healed."""
-        self._abort.clear()
-        waited = threading.Event()
-        for _ in range(round(WHOLE_TIMEOUT_S / TICK_S)):
-            if self._whole() or self._abort.is_set():
-                break
-            waited.wait(TICK_S)
-        return tuple(
-            f"deployment {state.name} in {watcher.context}: {state.ready} of {state.desired} replicas ready"
-            for watcher in self._watchers
-            for state in watcher.deployments()
-            if not state.settled
-        )
-
-    def _end_phase(self) -> None:
+    def _end_phase(self, end_ns: int) -> None:
         phases = self._writer.manifest.phases
         if phases and phases[-1].end_ns is None:
-            ended = phases[-1].model_copy(update={"end_ns": self._anchor.now_ns()})
+            ended = phases[-1].model_copy(update={"end_ns": end_ns})
             self._writer.update(phases=(*phases[:-1], ended))
 
     def _note(self, kind: str, event: str) -> None:
@@ -291,21 +306,3 @@ def longest_s(limits: PhaseLimits) -> float:
     """How long a drill with these limits may last in all, in seconds; the load ends by itself after that."""
     phases = limits.warm_up_s + limits.baseline_max_s + limits.fault_max_s + limits.recovery_max_s + limits.cool_down_s
     return phases + ROLLBACK_TIMEOUT_S
-
-
-def new_root(runs: Path, stamp: str, drill: str) -> Path:
-    """A folder for a new bundle that isn't there yet: `<stamp>-<drill>`, with a number where that is taken."""
-    root = runs / f"{stamp}-{drill}"
-    number = 2
-    while root.exists():
-        root = runs / f"{stamp}-{drill}-{number}"
-        number += 1
-    return root
-
-
-def point_latest_at(root: Path) -> None:
-    """Make `runs/latest` a link to the bundle at `root`."""
-    latest = root.parent / "latest"
-    partial = root.parent / f".latest-{root.name}"
-    partial.symlink_to(root.name)
-    partial.replace(latest)

@@ -22,6 +22,8 @@ class Experiment:
     name: str
     title: str
     effects: tuple[Effect, ...]
+    rollbacks: tuple[str, ...] = ()
+    """Names of the rollbacks that are declared."""
 
 
 def load_experiment(path: Path, context: str) -> Experiment:
@@ -42,11 +44,20 @@ def load_experiment(path: Path, context: str) -> Experiment:
         raise source.refuse(("steady-state-hypothesis",), "needs a title and a list of probes")
     _check_activities(source, ("steady-state-hypothesis", "probes"), hypothesis.get("probes", []))
     _check_by_chaostoolkit(source, document)
+    resolve = _resolver(source, document)
+    effects: list[Effect] = []
+    for index, activity in enumerate(document["method"]):
+        try:
+            effects += effects_of([activity], context, resolve)
+        except (ValueError, TypeError, KeyError) as error:  # pydantic's errors are ValueErrors
+            what = f"its arguments cannot be used: {str(error).splitlines()[0]}"
+            raise source.refuse(("method", index), what, "see what its function takes") from None
     return Experiment(
         path=path,
         name=path.stem,
         title=str(document["title"]).strip(),
-        effects=effects_of(document["method"], context, _resolver(source, document)),
+        effects=tuple(effects),
+        rollbacks=tuple(str(r.get("name") or r.get("ref")) for r in document.get("rollbacks") or []),
     )
 
 
@@ -84,7 +95,7 @@ def _check_by_chaostoolkit(source: YamlSource, document: dict[str, Any]) -> None
         ensure_experiment_is_valid(document)
     except ChaosException as error:
         raise source.refuse((), str(error)) from None
-    except (AttributeError, TypeError, KeyError) as error:
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise source.refuse((), f"is not a Chaos Toolkit experiment: {error!r}") from None
 
 
@@ -98,13 +109,14 @@ def _resolver(source: YamlSource, document: dict[str, Any]) -> Any:
     try:
         configuration = load_configuration(document.get("configuration", {}))
         secrets = load_secrets(document.get("secrets", {}), configuration)
-    except ChaosException as error:
+    except (ChaosException, ValueError) as error:
         raise source.refuse(("configuration",), str(error)) from None
 
     def resolve(activity: Mapping[str, Any]) -> tuple[Arguments, str | None]:
-        names = activity.get("secrets") or []
+        names = activity["provider"].get("secrets") or []
         own = {key: value for name in names for key, value in (secrets.get(name) or {}).items()}
-        arguments = substitute(dict(activity["provider"].get("arguments") or {}), configuration, own)
+        # without the secrets: what comes out goes into the manifest
+        arguments = substitute(dict(activity["provider"].get("arguments") or {}), configuration, None)
         return arguments, own.get("KUBERNETES_CONTEXT")
 
     return resolve

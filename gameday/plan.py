@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from gameday.cluster import Cluster
+from gameday.cluster import ApiError, Cluster
 from gameday.errors import BadInput
 from gameday.experiment import Experiment, load_experiment
 from gameday.load.arrivals import Spacing
@@ -84,13 +85,24 @@ def make_plan(
     promised = Targets.load(targets)
     name = drill or experiment.stem
     promised.of_drill(name)
-    clusters = tuple(Cluster.from_kubeconfig(context, namespace) for context in contexts or (None,))
+    clusters = tuple(Cluster.from_kubeconfig(context, namespace) for context in dict.fromkeys(contexts or (None,)))
+    _check_kubeconfig_for_chaosk8s()
+    if host:
+        check_host(host)
     facts = check_profile(profile)
     # chaosk8s and the experiment's configuration read the environment, here as later in the `chaos` process
     os.environ.update({CONTEXT_VARIABLE: clusters[0].context, NAMESPACE_VARIABLE: clusters[0].namespace})
     if host:
         os.environ[HOST_VARIABLE] = host
     checked = load_experiment(experiment, clusters[0].context)
+    watched = {(cluster.context, cluster.namespace) for cluster in clusters}
+    for effect in checked.effects:
+        if (effect.context, effect.namespace) not in watched:
+            raise BadInput(
+                f"{effect.activity} acts on namespace {effect.namespace} of {effect.context}, which is not watched",
+                where=str(experiment),
+                do="name both with --context and --namespace, or mend the experiment",
+            )
     versions = {cluster.context: cluster.check() for cluster in clusters}
     where = host or os.environ.get(HOST_VARIABLE) or find_entry(clusters[0])
     os.environ[HOST_VARIABLE] = where
@@ -116,6 +128,30 @@ def make_plan(
     )
 
 
+def check_host(host: str) -> None:
+    """Raise BadInput where `host` is no URL that load can be sent to. A password in it would end up in the record."""
+    try:
+        parts = urlsplit(host)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username or parts.password:
+        raise BadInput(f"{host.rpartition('@')[2]!r} is no URL for load", where="--host", do="give http://ADDRESS:PORT")
+
+
+def _check_kubeconfig_for_chaosk8s() -> None:
+    """Raise BadInput where KUBECONFIG is something that kubectl understands and chaosk8s silently doesn't."""
+    kubeconfig = os.environ.get("KUBECONFIG")
+    if kubeconfig == "":
+        del os.environ["KUBECONFIG"]  # kubectl takes it for unset, chaosk8s for a file that isn't there
+    elif kubeconfig and os.pathsep in kubeconfig:
+        raise BadInput(
+            "KUBECONFIG names several files, and chaosk8s reads only one",
+            where=kubeconfig,
+            do="merge them: kubectl config view --flatten > merged",
+        )
+
+
 def observation_s(targets: Targets, drill: str, rate_per_s: float | None) -> float:
     """How long the drill must be watched after its fault, in seconds, so that its promises can be claimed at all.
 
@@ -136,7 +172,14 @@ def find_entry(cluster: Cluster) -> str:
 
     Raises BadInput where there is none, or where it has no address yet.
     """
-    services = cluster.list("services")["items"]
+    try:
+        services = cluster.list("services")["items"]
+    except ApiError as error:
+        raise BadInput(
+            f"its Services cannot be listed: {error}",
+            where=f"context {cluster.context}, namespace {cluster.namespace}",
+            do="say where the load goes with --host http://ADDRESS:PORT",
+        ) from None
     entries = [s for s in services if s["metadata"].get("labels", {}).get(ENTRY_LABEL) == "true"]
     where = f"context {cluster.context}, namespace {cluster.namespace}"
     if not entries:

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from gameday.cluster import PATHS, Cluster
+from gameday.cluster import PATHS, ApiError, Cluster
 from gameday.errors import BadInput
 
 
@@ -48,7 +48,10 @@ class Undo:
 
     @classmethod
     def arm(cls, root: Path, clusters: Sequence[Cluster]) -> Undo:
-        """Note every deployment's replicas in every cluster. Raises what `Cluster.list` raises."""
+        """Note the replicas of every deployment in every cluster, but for those that an autoscaler sets.
+
+        Raises what `Cluster.list` raises.
+        """
         before = [
             Replicas(
                 context=cluster.context,
@@ -57,7 +60,9 @@ class Undo:
                 replicas=item["spec"].get("replicas", 1),
             )
             for cluster in clusters
+            for autoscaled in [_autoscaled(cluster)]
             for item in cluster.list("deployments")["items"]
+            if item["metadata"]["name"] not in autoscaled
         ]
         undo = cls(root, UndoRecord(state="armed", before=tuple(before)))
         undo._save()
@@ -73,7 +78,7 @@ class Undo:
             raise BadInput(
                 "no undo record: no fault was injected by this run", where=str(path), do="nothing needs to be done"
             ) from None
-        except (ValidationError, OSError) as error:
+        except (ValueError, OSError) as error:  # pydantic's and the decoder's errors are ValueErrors
             raise BadInput(
                 f"cannot be read: {str(error).splitlines()[0]}", where=str(path), do="compare the replicas by hand"
             ) from None
@@ -103,3 +108,15 @@ class Undo:
         partial = self._path.with_suffix(".json.partial")
         partial.write_text(self.record.model_dump_json(indent=2) + "\n", encoding="utf-8")
         os.replace(partial, self._path)
+
+
+def _autoscaled(cluster: Cluster) -> set[str]:
+    """The deployments that a HorizontalPodAutoscaler sets the replicas of; none where the cluster serves none."""
+    try:
+        autoscalers = cluster.list("autoscalers")["items"]
+    except ApiError as error:
+        if error.code in (403, 404):
+            return set()
+        raise
+    targets = [autoscaler["spec"]["scaleTargetRef"] for autoscaler in autoscalers]
+    return {str(target["name"]) for target in targets if target["kind"] == "Deployment"}

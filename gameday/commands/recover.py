@@ -20,14 +20,25 @@ def recover(bundle: Path) -> int:
 
     Needed after exit code 6, and after a run that was killed. Running it twice does no harm.
     """
+    from bundle.errors import BundleError
     from gameday.cluster import Cluster
     from gameday.errors import RollbackIncomplete
+    from gameday.runs import alone
     from gameday.undo import Undo
 
-    undo = Undo.load(bundle)
-    contexts = {before.context for before in undo.record.before}
-    remains = undo.restore({context: Cluster.from_kubeconfig(context) for context in sorted(contexts)})
+    if not bundle.is_dir():
+        raise BundleError("no such bundle", where=str(bundle), do="give the folder of a run, such as runs/latest")
+    with alone(bundle.resolve().parent):
+        undo = Undo.load(bundle)
+        if undo.record.state == "undone":
+            click.echo(f"{bundle}: was undone already")
+            return 0
+        owed = tuple(line for line in undo.record.remains if line.startswith("the experiment's rollback"))
+        contexts = {before.context for before in undo.record.before}
+        remains = undo.restore({context: Cluster.from_kubeconfig(context) for context in sorted(contexts)})
     if remains:
         raise RollbackIncomplete("; ".join(remains), where=str(bundle), do="mend that and run `gameday recover` again")
-    click.echo(f"{bundle}: everything is as it was before the fault")
+    click.echo(f"{bundle}: every deployment has the replicas it had before the fault")
+    for line in owed:
+        click.echo(f"{bundle}: {line}: do by hand what it would have done")
     return 0

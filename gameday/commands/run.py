@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gameday.commands.options import json_option, strict_option
+from gameday.commands.options import FiniteRange, json_option, strict_option
 
 EXAMPLES = """
 \b
@@ -52,7 +52,7 @@ Examples:
 @click.option(
     "--rate",
     "rate_per_s",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     metavar="PER_SECOND",
     help="Arrivals a second. Default: the profile's own.",
 )
@@ -63,7 +63,7 @@ Examples:
 @click.option(
     "--warm-up",
     "warm_up_s",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=5,
     show_default=True,
     metavar="SECONDS",
@@ -72,7 +72,7 @@ Examples:
 @click.option(
     "--baseline",
     "baseline_s",
-    type=click.FloatRange(min=1),
+    type=FiniteRange(min=1),
     default=15,
     show_default=True,
     metavar="SECONDS",
@@ -81,7 +81,7 @@ Examples:
 @click.option(
     "--recovery-max",
     "recovery_max_s",
-    type=click.FloatRange(min=1),
+    type=FiniteRange(min=1),
     default=180,
     show_default=True,
     metavar="SECONDS",
@@ -90,7 +90,7 @@ Examples:
 @click.option(
     "--cool-down",
     "cool_down_s",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=5,
     show_default=True,
     metavar="SECONDS",
@@ -133,13 +133,14 @@ def run(
     from datetime import UTC, datetime
 
     from gameday.commands.score import conclude
-    from gameday.drill import Drill, new_root, point_latest_at
+    from gameday.drill import Drill
     from gameday.errors import Aborted, RollbackIncomplete
     from gameday.guards import refuse_over_unfinished_undo
     from gameday.load.arrivals import Spacing
     from gameday.phases import PhaseLimits
     from gameday.plan import make_plan
     from gameday.progress import ProgressView
+    from gameday.runs import alone, new_root, point_latest_at
     from gameday.terminal import progress_console
 
     # until the drill takes over, a SIGTERM ends the command as a Ctrl-C does: nothing has been started yet
@@ -165,20 +166,21 @@ def run(
         limits=limits,
         runs=runs,
     )
-    refuse_over_unfinished_undo(runs)
-    root = new_root(runs, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), plan.name)
     console = progress_console()
-    console.print(
-        f"{plan.experiment.title}\n{', '.join(c.context for c in plan.clusters)} · {plan.host} · {root}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
-    with ProgressView(console) as view:
-        outcome = Drill(plan, root, view.show).run()
-    point_latest_at(root)
+    with alone(runs):
+        refuse_over_unfinished_undo(runs)
+        root = new_root(runs, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), plan.name)
+        console.print(
+            f"{plan.experiment.title}\n{', '.join(c.context for c in plan.clusters)} · {plan.host} · {root}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        with ProgressView(console) as view:
+            outcome = Drill(plan, root, view.show).run()
     if outcome.remains:
         raise RollbackIncomplete("; ".join(outcome.remains), where=str(root), do=f"run `gameday recover {root}`")
+    point_latest_at(root)
     if outcome.outcome == "aborted":
         raise Aborted(
             f"{outcome.reason}; load stopped, fault undone, bundle closed", where=str(root), do="nothing is left to do"

@@ -37,8 +37,11 @@ def score(bundle: Path, targets: Path | None, as_json: bool, strict: bool) -> in
 
 def conclude(root: Path, *, targets: Path | None = None, as_json: bool, strict: bool) -> int:
     """Score the bundle at `root`, write and print the verdict; returns the exit code. Raises ExplainedError."""
+    from bundle.errors import BundleError
     from bundle.reader import Bundle
     from gameday.exit_codes import of_verdict
+    from gameday.terminal import output_console, write_out
+    from report.terminal import print_verdict
     from scorer.score import score as score_bundle
     from scorer.targets import Targets
 
@@ -51,16 +54,17 @@ def conclude(root: Path, *, targets: Path | None = None, as_json: bool, strict: 
         promised = Targets.parse(bundle.input(copy), str(root / copy))
     verdict = score_bundle(bundle, promised)
     report = root / "report.html"
-    if targets is None:
-        from report.html import render_html
-
-        (root / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
-        report.write_text(render_html(verdict, bundle), encoding="utf-8")
     if as_json:
-        click.echo(verdict.to_json(), nl=False)
+        write_out(verdict.to_json())
     else:
-        from gameday.terminal import output_console
-        from report.terminal import print_verdict
-
         print_verdict(verdict, output_console(), bundle=root, report=report if targets is None else None)
+    if targets is None:
+        from report.html import write_html
+
+        try:
+            (root / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
+            write_html(verdict, bundle, report)
+        except OSError as error:
+            what = f"the verdict above could not be kept: {error.strerror}"
+            raise BundleError(what, where=str(root), do="make the folder writable") from None
     return of_verdict(verdict.verdict, strict=strict)

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
 from bundle.table import STREAM_SUFFIX, read_stream
-from gameday.child import Child
+from gameday.child import HARNESS_VARIABLE, Child
 from gameday.load.arrivals import Spacing
 from gameday.load.errors import LoadFailed
-from gameday.load.worker import HARNESS_VARIABLE
 
 LOG_LINES = 3
 POLL_S = 0.02

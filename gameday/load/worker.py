@@ -12,7 +12,8 @@ import os
 import signal
 from time import sleep
 
-HARNESS_VARIABLE = "GAMEDAY_HARNESS_PID"
+from gameday.child import HARNESS_VARIABLE
+
 WATCH_S = 0.2
 
 

@@ -101,6 +101,8 @@ class ListWatch:
     def _follow(self) -> None:
         with self._cluster.watch(self._watches, self._reflector.resource_version, STREAM_TIMEOUT_S) as stream:
             with self._lock:
+                if self._stopping.is_set():
+                    return
                 self._stream = stream
             # What a new stream brings first may have happened while none was open: everything up to the version that
             # the server is at now.

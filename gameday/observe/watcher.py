@@ -5,24 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from bundle.timeline import Entry
 from gameday.cluster import PATHS, Cluster
+from gameday.deployment import DeploymentState, state_of
 from gameday.observe.entries import ATTRIBUTES
 from gameday.observe.listwatch import ListWatch
 from gameday.observe.pulse import Pulse
-from gameday.observe.reflector import KubeObject
 
-
-@dataclass(frozen=True, slots=True)
-class DeploymentState:
-    """A deployment as last seen. `settled`: rolled out, and as many pods ready and no more there than desired."""
-
-    name: str
-    desired: int
-    ready: int
-    settled: bool
+BEAT_TIMEOUT_S = 1.0
+"""A read that takes longer than this has failed: by then nobody can say what the server knows."""
 
 
 class Watcher:
@@ -41,7 +33,11 @@ class Watcher:
     ) -> None:
         self.context = cluster.context
         path = PATHS["namespace"].format(namespace=cluster.namespace)
-        self._pulse = Pulse(cluster.context, lambda: cluster.get(path, timeout_s=2.0), record, sample, now_ns)
+
+        def beat() -> object:
+            return cluster.get(path, timeout_s=BEAT_TIMEOUT_S)
+
+        self._pulse = Pulse(cluster.context, beat, record, sample, now_ns)
         self._lists = {
             watches: ListWatch(cluster, watches, record, now_ns, self._pulse.lateness_ns) for watches in ATTRIBUTES
         }
@@ -67,16 +63,4 @@ class Watcher:
 
     def deployments(self) -> list[DeploymentState]:
         """Every deployment as last seen."""
-        return [_state_of(obj) for obj in self._lists["deployments"].objects()]
-
-
-def _state_of(deployment: KubeObject) -> DeploymentState:
-    status, desired = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
-    counts = [status.get(key, 0) for key in ("replicas", "readyReplicas", "updatedReplicas", "availableReplicas")]
-    current = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
-    return DeploymentState(
-        name=deployment["metadata"]["name"],
-        desired=desired,
-        ready=counts[1],
-        settled=current and all(count == desired for count in counts),
-    )
+        return [state_of(obj) for obj in self._lists["deployments"].objects()]

@@ -100,7 +100,9 @@ def test_an_abort_in_any_phase_leaves_nothing_running_and_nothing_broken(
     bundle = Bundle.open(runs / "latest")
     assert bundle.manifest.outcome == "aborted"
     assert all(p.end_ns is not None for p in bundle.manifest.phases)
-    assert json.loads((bundle.root / "undo.json").read_text())["state"] == "undone"
+    undo = bundle.root / "undo.json"  # written before the fault, and not before that
+    assert undo.exists() == (phase in ("fault", "recovery"))
+    assert not undo.exists() or json.loads(undo.read_text())["state"] == "undone"
     assert (bundle.root / "requests.parquet").exists()
     status = hardened.run("sandbox", "status", "--state", str(hardened.state), "--json")
     assert status.returncode == 0, status.stdout
@@ -114,14 +116,14 @@ def test_a_drill_killed_with_kill_9_leaves_a_bundle_that_can_be_scored_and_recov
     drill = subprocess.Popen(
         command, cwd=REPOSITORY, env=hardened.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    root = wait_for_phase(runs, "baseline")
-    time.sleep(2)
+    root = wait_for_phase(runs, "fault")
+    time.sleep(1)
     drill.kill()
     drill.wait()
     killed_ns = time.time_ns()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while hardened.processes():
-        assert time.monotonic() < deadline, "the load outlived its harness"
+        assert time.monotonic() < deadline, "the load or the experiment outlived its harness"
         time.sleep(0.1)
     rows = [row for batch in Bundle.open(root).requests() for row in batch["scheduled_ns"].to_pylist()]
     assert killed_ns - max(rows) < 1_000_000_000

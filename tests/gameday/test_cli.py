@@ -9,6 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from scorer.planted import plant
+from scorer.planted_plan import Plan
+from tests.gameday.kubernetes import kubeconfig_for
 
 REPOSITORY = Path(__file__).parents[2]
 RUN = ("run", "experiments/pod-kill.yaml", "--load", "loadprofiles/steady.py")
@@ -88,7 +93,11 @@ def test_the_shell_completes_subcommands() -> None:
         ((*RUN, "--drill", "moon-landing"), "says nothing about the drill 'moon-landing'"),
         (("score", "none"), "none: no such bundle"),
         (("score", "docs"), "docs: not a bundle"),
-        (("recover", "none"), "no undo record"),
+        (("recover", "none"), "none: no such bundle"),
+        (("recover", "docs"), "no undo record"),
+        ((*RUN, "--rate", "inf"), "inf is not a finite number"),
+        ((*RUN, "--warm-up", "nan"), "nan is not a finite number"),
+        ((*RUN, "--context", ""), "kubeconfig"),
         (("completion", "cmd.exe"), "cmd.exe"),
     ],
 )
@@ -126,6 +135,62 @@ def test_a_context_that_is_not_there_is_told_with_those_that_are(kubeconfig: Pat
     done = gameday(*RUN, "--context", "moon", KUBECONFIG=str(kubeconfig))
     assert "no context 'moon'; give one of us-east-1" in one_line(done.stderr)
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "ftp://127.0.0.1", "http://", "http://127.0.0.1:99999"])
+def test_a_host_that_is_no_url_is_told_before_anything_starts(host: str, kubeconfig: Path) -> None:
+    done = gameday(*RUN, "--host", host, KUBECONFIG=str(kubeconfig))
+    assert "--host: " in one_line(done.stderr)
+    assert done.returncode == 2
+
+
+def test_a_password_in_the_host_is_refused_and_not_repeated(kubeconfig: Path) -> None:
+    done = gameday(*RUN, "--host", "http://me:secret@127.0.0.1:1", KUBECONFIG=str(kubeconfig))
+    assert "secret" not in one_line(done.stderr)
+    assert done.returncode == 2
+
+
+def test_a_kubeconfig_of_several_files_is_refused_because_chaosk8s_reads_only_one(kubeconfig: Path) -> None:
+    done = gameday(*RUN, KUBECONFIG=f"{kubeconfig}:{kubeconfig}")
+    assert "chaosk8s reads only one" in one_line(done.stderr)
+    assert done.returncode == 2
+
+
+def test_a_token_is_never_printed_with_an_error(tmp_path: Path) -> None:
+    config = yaml.safe_load(yaml.safe_dump(kubeconfig_for("https://127.0.0.1:1", b"")))
+    config["users"][0] = {"name": "u", "usr": {"token": "SECRETTOKEN"}}
+    (tmp_path / "misspelt").write_text(yaml.safe_dump(config))
+    config["users"][0] = {"name": "u", "user": {"token": "SECRETTOKEN\nx"}}
+    (tmp_path / "broken").write_text(yaml.safe_dump(config))
+    for name in ("misspelt", "broken"):
+        done = gameday(*RUN, "--host", "http://127.0.0.1:1", KUBECONFIG=str(tmp_path / name))
+        assert "SECRETTOKEN" not in one_line(done.stderr)
+        assert done.returncode == 2
+
+
+def test_a_reader_that_goes_away_changes_no_exit_code(tmp_path: Path) -> None:
+    """`gameday score … | head` must not turn a verdict into "an objective failed"."""
+    plant(tmp_path / "bundle", Plan(outages=()))
+    targets = REPOSITORY / "runbook" / "targets.yaml"
+    for extra in ([], ["--json"]):
+        command = [
+            sys.executable,
+            "-m",
+            "gameday",
+            "score",
+            str(tmp_path / "bundle"),
+            "--targets",
+            str(targets),
+            *extra,
+        ]
+        reader, writer = os.pipe()
+        os.close(reader)
+        with open(writer, "wb") as nobody:
+            done = subprocess.run(
+                command, cwd=REPOSITORY, stdout=nobody, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
 
 
 def test_an_internal_error_is_one_line_too_unless_the_traceback_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

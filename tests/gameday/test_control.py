@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -136,3 +138,52 @@ def test_the_journal_and_the_log_lie_in_the_bundle_and_nowhere_else(
     finished(start(tmp_path, path), tmp_path)
     assert json.loads((tmp_path / "bundle" / "journal.json").read_text())["status"] == "completed"
     assert list(elsewhere.iterdir()) == []
+
+
+def slow(tmp_path: Path, name: str, kind: str = "action", seconds: float = 1.5) -> dict[str, Any]:
+    """An activity that takes its time in Python, and leaves a file when it is through."""
+    (tmp_path / "gameday_test_actions.py").write_text(
+        "import pathlib, time\ndef wait(seconds, done):\n    time.sleep(seconds)\n    pathlib.Path(done).touch()\n"
+    )
+    return python(name, kind, "gameday_test_actions", "wait", seconds=seconds, done=str(tmp_path / name))
+
+
+def test_an_abort_while_the_rollbacks_run_lets_every_one_of_them_finish(tmp_path: Path) -> None:
+    rollbacks = [slow(tmp_path, "first"), slow(tmp_path, "second")]
+    path = experiment(tmp_path, [KILL], rollbacks=rollbacks)
+    root = tmp_path / "bundle"
+    root.mkdir()
+    chaos = ChaosProcess(path, root, {ENVIRONMENT_VARIABLE: Anchor.take().text(), "PYTHONPATH": str(tmp_path)})
+    wait_for(chaos, root, "rollback", "begin")
+    assert chaos.abort(30) is True
+    assert (tmp_path / "first").exists()
+    assert (tmp_path / "second").exists()
+    entries = read_timeline(root / "timeline.jsonl")[0]
+    assert [e.attributes["status"] for e in entries if (e.kind, e.event) == ("rollback", "end")] == ["succeeded"]
+
+
+def test_when_the_harness_has_died_no_further_action_begins_and_the_rollbacks_run(tmp_path: Path) -> None:
+    path = experiment(tmp_path, [slow(tmp_path, "first"), KILL], rollbacks=[slow(tmp_path, "undo", seconds=0)])
+    root = tmp_path / "bundle"
+    root.mkdir()
+    program = (
+        "import sys, time; from pathlib import Path; from gameday.chaos import ChaosProcess\n"
+        f"ChaosProcess(Path(sys.argv[1]), Path(sys.argv[2]), {{'PYTHONPATH': {str(tmp_path)!r}, "
+        f"{ENVIRONMENT_VARIABLE!r}: {Anchor.take().text()!r}}})\ntime.sleep(60)\n"
+    )
+    harness = subprocess.Popen([sys.executable, "-c", program, str(path), str(root)])
+    wait_for(None, root, "fault", "injecting")
+    harness.kill()
+    harness.wait()
+    wait_for(None, root, "rollback", "end")
+    assert (tmp_path / "undo").exists()
+    begun = [e.attributes["activity"] for e in read_timeline(root / "timeline.jsonl")[0] if e.event == "injecting"]
+    assert begun == ["first"]
+
+
+def wait_for(chaos: ChaosProcess | None, root: Path, kind: str, event: str) -> None:
+    """Wait until the timeline holds such an entry."""
+    deadline = time.monotonic() + 60
+    while not any((e.kind, e.event) == (kind, event) for e in read_timeline(root / "timeline.jsonl")[0]):
+        assert time.monotonic() < deadline, chaos.child.log_lines() if chaos else "it never came"
+        time.sleep(0.02)

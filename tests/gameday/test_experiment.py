@@ -12,6 +12,8 @@ from gameday.experiment import load_experiment
 REPOSITORY = Path(__file__).parents[2]
 POD_KILL = (REPOSITORY / "experiments" / "pod-kill.yaml").read_text()
 
+POD_KILL_METHOD = POD_KILL[: POD_KILL.index("method:")].count("\n")
+
 
 def line_of(text: str, part: str) -> int:
     """The 1-based line at which `part` first stands in `text`."""
@@ -78,3 +80,33 @@ def test_what_is_no_experiment_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="No such file"):
         load_experiment(tmp_path / "none.yaml", "c")
+
+
+@pytest.mark.parametrize("wrong", ["qty: abc", "qty:", 'qty: "${unset}"', "label_selector: [a]", "ns: 5"])
+def test_arguments_that_no_effect_can_be_read_from_are_told_with_their_line(tmp_path: Path, wrong: str) -> None:
+    name = wrong.partition(":")[0]
+    lines = POD_KILL.splitlines()
+    at = next(i for i, line in enumerate(lines) if i > POD_KILL_METHOD and line.strip().startswith(f"{name}:"))
+    text = "\n".join([*lines[:at], f"        {wrong}", *lines[at + 1 :]])
+    assert text != POD_KILL.rstrip()
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    with pytest.raises(BadInput, match="arguments cannot be used") as caught:
+        load_experiment(path, "c")
+    assert f"{path}:{line_of(text, '- name: kill-one')}: " in caught.value.line()
+
+
+def test_the_context_of_an_actions_own_secrets_is_where_its_effect_is_looked_for(tmp_path: Path) -> None:
+    """Chaos Toolkit names an activity's secrets in its provider."""
+    text = POD_KILL.replace("      func: terminate_pods\n", "      func: terminate_pods\n      secrets: [k8s]\n")
+    path = tmp_path / "x.yaml"
+    path.write_text("secrets:\n  k8s: {KUBERNETES_CONTEXT: us-west-2}\n" + text)
+    (effect,) = load_experiment(path, "us-east-1").effects
+    assert effect.context == "us-west-2"
+
+
+def test_declared_rollbacks_are_known_by_name(tmp_path: Path) -> None:
+    undo = "rollbacks:\n  - {name: undo, type: action, provider: {type: python, module: os, func: getcwd}}\n"
+    path = tmp_path / "x.yaml"
+    path.write_text(POD_KILL.replace("rollbacks: []\n", undo))
+    assert load_experiment(path, "c").rollbacks == ("undo",)

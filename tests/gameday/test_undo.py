@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,3 +82,19 @@ def test_no_drill_starts_over_one_that_was_not_undone(cluster: Cluster, objects:
     assert caught.value.exit_code == 4
     undo.restore({"us-east-1": cluster})
     refuse_over_unfinished_undo(tmp_path)
+
+
+def test_a_deployment_that_an_autoscaler_sets_is_left_to_it(
+    cluster: Cluster, objects: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects.deployment("web", 3)
+    objects.deployment("scaled", 2)
+    real = Cluster.list
+
+    def listing(self: Cluster, what: str, limit: int | None = None) -> dict[str, Any]:
+        if what == "autoscalers":
+            return {"items": [{"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "scaled"}}}]}
+        return real(self, what, limit)
+
+    monkeypatch.setattr(Cluster, "list", listing)
+    assert [before.deployment for before in Undo.arm(tmp_path, [cluster]).record.before] == ["web"]
