@@ -61,8 +61,8 @@ class Worker(_Record):
     """A load worker, and how its clock stands to the bundle's: true time = its time - offset, ± uncertainty."""
 
     name: str
-    clock_offset_ns: int = 0
-    clock_uncertainty_ns: int = 0
+    clock_offset_ns: int = Field(default=0, ge=-(2**62), le=2**62)
+    clock_uncertainty_ns: int = Field(default=0, ge=0)
 
 
 class LoadRecord(_Record):

@@ -42,9 +42,9 @@ class Bundle:
         except (ValueError, OSError) as error:
             raise BundleError(f"cannot be read: {error}", where=str(path), do="restore the file from a copy") from None
         version = raw.get("schema_version") if isinstance(raw, dict) else None
-        if isinstance(version, int) and version > SCHEMA_VERSION:
+        if version is not None and (not isinstance(version, int) or version > SCHEMA_VERSION):
             raise BundleError(
-                f"bundle schema {version} is newer than {SCHEMA_VERSION}, which this gameday reads",
+                f"bundle schema {version!r} is newer than {SCHEMA_VERSION}, which this gameday reads",
                 where=str(path),
                 do="score it with a newer gameday",
             )
@@ -55,10 +55,19 @@ class Bundle:
             field = ".".join(str(part) for part in first["loc"])
             raise BundleError(f"{field}: {first['msg']}", where=str(path), do="restore the file from a copy") from None
 
-    @cached_property
+    @property
     def timeline(self) -> list[Entry]:
         """All whole entries, in order of `latest_ns`."""
-        return read_timeline(self.root / "timeline.jsonl")[0]
+        return self._timeline[0]
+
+    @property
+    def torn_lines(self) -> int:
+        """How many lines of the timeline are no whole entry."""
+        return self._timeline[1]
+
+    @cached_property
+    def _timeline(self) -> tuple[list[Entry], int]:
+        return read_timeline(self.root / "timeline.jsonl")
 
     def requests(self) -> Iterator[pa.RecordBatch]:
         """The request rows in batches, schema `bundle.table.REQUESTS`; in no order of time."""
@@ -97,7 +106,7 @@ class Bundle:
 
         try:
             yield from iter_table(self.root, name)
-        except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        except (OSError, ValueError, KeyError, NotImplementedError) as error:  # pyarrow's errors are these
             raise BundleError(
                 f"cannot be read: {error}", where=str(self.root / name), do="restore the file from a copy"
             ) from None

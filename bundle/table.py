@@ -112,7 +112,8 @@ def iter_table(root: Path, name: str) -> Iterator[pa.RecordBatch]:
             yield batch if batch.schema.equals(schema) else batch.cast(schema)
         return
     for stream in sorted((root / name).glob(f"*{STREAM_SUFFIX}")):
-        yield from read_stream(stream)
+        for batch in read_stream(stream):
+            yield batch if batch.schema.equals(schema) else batch.cast(schema)
 
 
 def compact(root: Path, name: str) -> None:

@@ -20,6 +20,7 @@ Attribute: TypeAlias = Scalar | list[str] | Mapping[str, str]
 """What an entry may carry: scalars, lists of names, and label maps."""
 
 _REQUIRED = {"kind": str, "event": str, "earliest_ns": int, "latest_ns": int}
+_OPTIONAL = {"context": str, "namespace": str, "name": str, "uid": str, "source": str, "attributes": dict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,9 @@ class Entry:
     def from_json(cls, line: str) -> Entry:
         """The entry of one line. Raises ValueError where the line is not a whole entry."""
         raw = json.loads(line)
-        if not isinstance(raw, dict) or not all(isinstance(raw.get(k), t) for k, t in _REQUIRED.items()):
+        if not isinstance(raw, dict) or not all(type(raw.get(k)) is t for k, t in _REQUIRED.items()):
+            raise ValueError("not a timeline entry")
+        if not all(type(raw.get(k, t())) is t for k, t in _OPTIONAL.items()):
             raise ValueError("not a timeline entry")
         return cls(**{k: v for k, v in raw.items() if k in cls.__slots__})
 
@@ -108,7 +111,7 @@ def read_timeline(path: Path) -> tuple[list[Entry], int]:
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             entries.append(Entry.from_json(line))
-        except ValueError:
+        except (ValueError, RecursionError):
             torn += 1
     entries.sort(key=lambda entry: entry.latest_ns)
     return entries, torn

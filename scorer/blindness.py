@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bundle.timeline import Entry
-from scorer.facts import Span
+from scorer.span import Span
 
 
 def longest_blindness_s(timeline: Iterable[Entry], context: str, watches: str, window: Span) -> float:

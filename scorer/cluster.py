@@ -52,6 +52,7 @@ class Pod:
     deleted: Interval | None
     running: Interval | None
     ready: Interval | None
+    """Since when it was ready until it was on its way out, or to the end."""
 
 
 def pods_of(timeline: Iterable[Entry], context: str, namespace: str) -> tuple[Pod, ...]:
@@ -69,8 +70,11 @@ def _pod(entries: list[Entry]) -> Pod:
     gone = [entry for entry in entries if entry.event == "deleted"]
     leaving = [entry for entry in entries if entry.attributes.get("deleting")] + gone
     running = [entry for entry in entries if entry.attributes.get("phase") == "Running"]
-    ready = [entry for entry in entries if entry.attributes.get("ready") and entry.event != "deleted"]
     first = entries[0]
+    ready: Entry | None = None
+    for entry in entries:
+        if entry not in leaving:
+            ready = (ready or entry) if entry.attributes.get("ready") else None
 
     def mark(found: list[Entry]) -> Interval | None:
         return when(found[0]) if found else None
@@ -84,7 +88,7 @@ def _pod(entries: list[Entry]) -> Pod:
         marked=mark(leaving),
         deleted=mark(gone),
         running=mark(running),
-        ready=mark(ready),
+        ready=when(ready) if ready is not None else None,
     )
 
 

@@ -11,14 +11,16 @@ from scorer.targets import Slo
 from scorer.verdict import Measure
 
 
-def bad_share(requests: Requests, slo: Slo | None, confidence: float) -> tuple[int, Interval]:
+def bad_share(requests: Requests, slo: Slo | None, confidence: float, missing: int = 0) -> tuple[int, Interval]:
     """How many of the sent requests were bad by an SLO (None: that failed), and the bounds of the share of bad ones.
 
     Requests need not be alike: for trials of differing probabilities the exact binomial bounds of their mean are
-    conservative (Hoeffding, 1956). Arrivals that were never sent count as good in the lower bound, as bad in the upper.
+    conservative (Hoeffding, 1956). Arrivals that were never sent, and the `missing` that left no
+    row, count as good in the lower bound, as bad in the upper.
     """
     good = requests.ok if slo is None or slo.slow_ns is None else requests.ok & (requests.latency_ns <= slo.slow_ns)
-    bad, unsent, n = int(np.count_nonzero(requests.sent & ~good)), requests.unsent, len(requests)
+    bad, unsent = int(np.count_nonzero(requests.sent & ~good)), requests.unsent + missing
+    n = len(requests) + missing
     return bad, Interval(clopper_pearson(bad, n, confidence).low, clopper_pearson(bad + unsent, n, confidence).high)
 
 
@@ -34,7 +36,7 @@ def availability(facts: Facts, confidence: float) -> Measure:
 
 def _share(facts: Facts, confidence: float, name: str) -> Measure:
     judged = facts.judged
-    bad, share = bad_share(judged, None, confidence)
+    bad, share = bad_share(judged, None, confidence, facts.missing)
     sent = len(judged) - judged.unsent
     bounds, value = share.scaled(100), 100 * bad / sent if sent else None
     if name == "availability":
@@ -47,7 +49,7 @@ def _share(facts: Facts, confidence: float, name: str) -> Measure:
         unit="%",
         n=len(judged),
         method=f"Clopper–Pearson, each bound at {100 * confidence:g} %; unsent arrivals bad in one, good in the other",
-        evidence=(f"{bad} of {sent} sent requests failed, {judged.unsent} were never sent",)
+        evidence=(f"{bad} of {sent} sent requests failed, {judged.unsent + facts.missing} were never sent",)
         if sent
         else ("no request was sent in the window",),
     )

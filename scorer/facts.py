@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
 
 from bundle.manifest import Effect, Manifest, Phase, PhaseName
 from bundle.reader import Bundle
@@ -14,21 +13,11 @@ from bundle.timeline import Entry
 from scorer.cluster import Pod, pods_of, selects, when
 from scorer.intervals import Interval
 from scorer.requests import Requests, read_requests
+from scorer.samples import Samples, read_samples
+from scorer.span import Span
 
-LAG_SERIES = "load.lag_s"
-
-
-@dataclass(frozen=True)
-class Span:
-    """From `start_ns` up to, but without, `end_ns`."""
-
-    start_ns: int
-    end_ns: int
-
-    @property
-    def seconds(self) -> float:
-        """Its length in seconds."""
-        return (self.end_ns - self.start_ns) / 1e9
+NEWS_NS = 1_000_000_000
+"""A pod may be marked for deletion this long after the call that asked for it has returned, and no later."""
 
 
 @dataclass(frozen=True)
@@ -38,23 +27,43 @@ class Facts:
     `fault` is the span in which the fault took effect, None where the timeline holds none. `window` is what objectives
     are judged over: from the earliest moment of the fault to the end of the recovery phase (of the recording, where
     that phase never ended); where no fault was recorded, from the start of the fault phase. None: not even that.
+    `strangers` are workers with rows that the manifest doesn't list: how their clocks stand, nobody knows.
+    `journal_status` is how Chaos Toolkit says its run went, "" where it says nothing.
     """
 
     manifest: Manifest
     timeline: tuple[Entry, ...]
     requests: Requests
     absurd_rows: int
-    lag_s: npt.NDArray[np.float64]
+    strangers: frozenset[str]
+    samples: Samples
+    torn_lines: int
+    journal_status: str
     fault: Interval | None
     window: Span | None
     ended_ns: int
 
     @property
     def judged(self) -> Requests:
-        """The arrivals that were due in the window. Raises LookupError where there is no window."""
+        """The arrivals of the window: due before its end, and not yet done at its start, for a fault cuts what is
+        under way. Raises LookupError where there is no window.
+        """
         if self.window is None:
             raise LookupError("the fault phase never began")
-        return self.requests.due_within(self.window.start_ns, self.window.end_ns)
+        requests = self.requests
+        return requests.where((requests.done_ns >= self.window.start_ns) & (requests.scheduled_ns < self.window.end_ns))
+
+    @property
+    def missing(self) -> int:
+        """Arrivals that by their schedule were due in the window and left no row. Known only of even spacing: else 0.
+
+        Each worker spaces its own arrivals, so that a window holds up to one fewer of each than its length says.
+        """
+        load, window = self.manifest.load, self.window
+        if load is None or not load.rate_per_s or load.spacing != "uniform" or window is None:
+            return 0
+        due = self.requests.due_within(window.start_ns, window.end_ns)
+        return max(0, int(load.rate_per_s * window.seconds) - max(1, len(load.workers)) - len(due))
 
     @property
     def clock_uncertainty_ns(self) -> int:
@@ -67,29 +76,50 @@ class Facts:
         phase = self.manifest.phase(name)
         return None if phase is None else _span(phase, self.ended_ns)
 
+    def acted(self, effect: Effect) -> Interval | None:
+        """When the action of an effect was at work; None where it never began or didn't succeed."""
+        begin = self._begin(effect)
+        return None if begin is None else when(begin)
+
     def victims(self, effect: Effect) -> tuple[Pod, ...]:
-        """The pods of an effect that were there before the fault and went after it began. Raises ValueError.
+        """The pods of an effect that were on their way out as its action was at work, and went. Raises ValueError.
 
         An effect on pods has in `name` the pattern that Chaos Toolkit's Kubernetes driver searches names for, or "".
+        Where the action told which pods it took, they are the only ones.
         """
-        fault = self.fault
-        if fault is None:
+        begin = self._begin(effect)
+        if begin is None:
             return ()
+        acted, named = when(begin), _names(begin.attributes.get("output"))
         return tuple(
             pod
             for pod in self._selected(effect)
             if re.search(effect.name, pod.name)
-            and (pod.there_at_first or pod.seen.high <= fault.low)
+            and (named is None or pod.name in named)
+            and (pod.there_at_first or pod.seen.high <= acted.low)
             and pod.deleted is not None
-            and pod.deleted.high >= fault.low
+            and pod.marked is not None
+            and acted.low <= pod.marked.high
+            and pod.marked.low <= acted.high + NEWS_NS
         )
 
     def replacements(self, effect: Effect) -> tuple[Pod, ...]:
-        """The pods of an effect that came after the fault began. Raises ValueError."""
-        fault = self.fault
-        if fault is None:
+        """The pods of an effect that came after its action began. Raises ValueError."""
+        acted = self.acted(effect)
+        if acted is None:
             return ()
-        return tuple(pod for pod in self._selected(effect) if not pod.there_at_first and pod.seen.high >= fault.low)
+        return tuple(pod for pod in self._selected(effect) if not pod.there_at_first and pod.seen.high >= acted.low)
+
+    def _begin(self, effect: Effect) -> Entry | None:
+        begins = [
+            entry
+            for entry in self.timeline
+            if entry.kind == "fault"
+            and entry.event == "begin"
+            and entry.attributes.get("activity") == effect.activity
+            and entry.attributes.get("status") == "succeeded"
+        ]
+        return begins[-1] if begins else None
 
     def _selected(self, effect: Effect) -> list[Pod]:
         pods = pods_of(self.timeline, effect.context, effect.namespace)
@@ -99,23 +129,26 @@ class Facts:
 def read_facts(bundle: Bundle) -> Facts:
     """Read a bundle, whole or torn. Raises BundleError where a file of it is damaged."""
     manifest, timeline = bundle.manifest, tuple(bundle.timeline)
-    requests, absurd = read_requests(bundle)
+    requests, absurd, strangers = read_requests(bundle)
     ended = _ended_ns(manifest, timeline, requests)
-    fault = _fault(timeline, {effect.activity for effect in manifest.effects})
+    fault = _fault(timeline, tuple(effect.activity for effect in manifest.effects))
     window = _window(manifest, fault, ended)
     return Facts(
         manifest=manifest,
         timeline=timeline,
         requests=requests,
         absurd_rows=absurd,
-        lag_s=_lag(bundle, window),
+        strangers=strangers,
+        samples=read_samples(bundle, window),
+        torn_lines=bundle.torn_lines,
+        journal_status=_status(bundle.journal),
         fault=fault,
         window=window,
         ended_ns=ended,
     )
 
 
-def _fault(timeline: tuple[Entry, ...], activities: set[str]) -> Interval | None:
+def _fault(timeline: tuple[Entry, ...], activities: tuple[str, ...]) -> Interval | None:
     begins = [entry for entry in timeline if entry.kind == "fault" and entry.event == "begin"]
     named = [entry for entry in begins if entry.attributes.get("activity") in activities]
     return when((named or begins)[0]) if begins else None
@@ -142,13 +175,17 @@ def _span(phase: Phase, ended_ns: int) -> Span:
     return Span(phase.start_ns, phase.end_ns if phase.end_ns is not None else max(phase.start_ns, ended_ns))
 
 
-def _lag(bundle: Bundle, window: Span | None) -> npt.NDArray[np.float64]:
-    parts = [np.empty(0)]
-    for batch in bundle.samples():
-        names = batch.column("series").dictionary.to_pylist()
-        if window is None or LAG_SERIES not in names:
-            continue
-        taken = batch.column("t_ns").to_numpy()
-        rows = batch.column("series").indices.to_numpy() == names.index(LAG_SERIES)
-        parts.append(batch.column("value").to_numpy()[rows & (taken >= window.start_ns) & (taken < window.end_ns)])
-    return np.concatenate(parts)
+def _names(output: object) -> frozenset[str] | None:
+    """The names that an action gave back, None where it gave no list of names or a longer one than was kept."""
+    try:
+        names = json.loads(output) if isinstance(output, str) else None
+    except ValueError:
+        return None
+    return frozenset(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
+
+
+def _status(journal: Mapping[str, object] | None) -> str:
+    """How the experiment went by its journal. One that failed as it deviated did so by a probe, which is an objective's
+    business: it completed."""
+    status = "" if journal is None else str(journal.get("status", "of no status"))
+    return "completed" if status == "failed" and journal is not None and journal.get("deviated") is True else status

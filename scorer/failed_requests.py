@@ -9,7 +9,8 @@ from scorer.verdict import Measure
 def failed_requests(facts: Facts) -> Measure:
     """Requests that failed, and at most those that were due and never sent besides. Raises LookupError."""
     judged = facts.judged
-    n, bad, unsent = len(judged), judged.bad, judged.unsent
+    n, bad, sent = len(judged), judged.bad, len(judged) - judged.unsent
+    unsent = judged.unsent + facts.missing
     return Measure(
         name="failed-requests",
         value=bad if n else None,
@@ -17,8 +18,8 @@ def failed_requests(facts: Facts) -> Measure:
         high=bad + unsent if n else None,
         unit="requests",
         n=n,
-        method="count; arrivals that were never sent are counted as failed in the upper bound",
-        evidence=(f"{bad} of {n - unsent} sent requests failed, {unsent} were never sent",)
+        method="count; arrivals that were never sent, or left no row, are counted as failed in the upper bound",
+        evidence=(f"{bad} of {sent} sent requests failed, {unsent} were never sent",)
         if n
         else ("no request was due in the window",),
     )

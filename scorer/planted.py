@@ -6,9 +6,9 @@ plan gives the same bytes of every table.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,61 +18,14 @@ from bundle.manifest import Effect, LoadRecord, Manifest, Phase, PhaseName, Work
 from bundle.table import REQUESTS, SAMPLES, StreamWriter
 from bundle.timeline import Attribute, Entry
 from bundle.writer import BundleWriter
+from scorer.planted_plan import APP, CONTEXT, EPOCH_NS, NAMESPACE, Outage, Plan
 
-EPOCH_NS = 1_764_000_000_000_000_000
-CONTEXT, NAMESPACE, APP = "us-east-1", "tars", "orchestration-agent"
+__all__ = ["APP", "CONTEXT", "EPOCH_NS", "NAMESPACE", "Outage", "Plan", "Truth", "plant"]
+
 _S = 1_000_000_000
 _MS = 1_000_000
 _WATCH_DELAY_NS = 20 * _MS
 """How long a watch may take to deliver an event: the width of a watched entry's interval."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """A stretch in which each request is bad with the probability `share`. Seconds from the fault."""
-
-    start_s: float
-    end_s: float
-    share: float = 1.0
-    slow_ms: float | None = None
-    """Bad by being this slow rather than by failing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to plant. Seconds; the fault is at the start of the fault phase plus one second, uncertain by `fault_ms`."""
-
-    seed: int = 0
-    rate_per_s: float = 100.0
-    spacing: Literal["uniform", "poisson"] = "uniform"
-    warm_up_s: float = 1.0
-    baseline_s: float = 5.0
-    after_s: float = 20.0
-    """From the fault to the end of the recovery phase; the cool-down of 2 s comes after it."""
-    outages: tuple[Outage, ...] = (Outage(0.0, 3.0),)
-    background: float = 0.0
-    """The share of requests that fail at any time, fault or not."""
-    fault_ms: float = 40.0
-    ready_s: float | None = 6.0
-    """When the replacement pod is ready, in seconds from the fault; None: never."""
-    pods_killed: int = 1
-    """How many pods really lose their UID; the harness expects one."""
-    blind: tuple[float, float] | None = None
-    """The pods' watch is lost and resumed, in seconds from the fault."""
-    unsent: tuple[float, float] | None = None
-    """Arrivals that the generator records as due and doesn't send, in seconds from the fault."""
-    silent: tuple[float, float] | None = None
-    """Arrivals that the generator loses without a trace, in seconds from the fault."""
-    late_ms: float = 0.2
-    """The generator's mean lateness."""
-    lag_ms: float = 0.2
-    """The mean of the lag that the generator's event loop records."""
-    hypothesis_met: bool = True
-    unmet_after: tuple[str, ...] = ()
-    """Probes of the hypothesis that fail when it is evaluated again after the method."""
-    killed: bool = False
-    """The harness was killed in the recovery phase: tables and phases stay open."""
-    drill: str = "pod-kill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +36,7 @@ class Truth:
     recovery_s: float | None
     ready_s: float | None
     failed: int
-    """Failed requests due in the window that objectives are judged over."""
+    """Failed requests under way in the window that objectives are judged over."""
 
 
 def plant(root: Path, plan: Plan) -> Truth:
@@ -131,7 +84,7 @@ def plant(root: Path, plan: Plan) -> Truth:
     )
     end = recovery_end or 0
     failed = _write_requests(root, plan, rng, fault, (earliest, end), end + (0 if plan.killed else 2 * _S))
-    _write_lag(root, plan, rng, end)
+    _write_samples(root, plan, rng, end)
     for entry in sorted(_timeline(plan, fault, earliest), key=lambda entry: entry.latest_ns):
         writer.append(entry)
     if not plan.killed:
@@ -198,26 +151,26 @@ def _write_requests(
     for start in range(0, batch.num_rows, 1000):
         stream.append(batch.slice(start, 1000))
     stream.close()
-    judged = (scheduled >= window[0]) & (scheduled < window[1])
+    judged = (scheduled + late + service >= window[0]) & (scheduled < window[1])
     return int(np.count_nonzero(judged & ~ok & ~unsent))
 
 
-def _write_lag(root: Path, plan: Plan, rng: np.random.Generator, end_ns: int) -> None:
-    times = np.arange(EPOCH_NS, end_ns, _S // 4)
-    constant = np.zeros(len(times), dtype=np.int32)
-    stream = StreamWriter(root / "samples" / "worker-1.arrows", SAMPLES)
-    stream.append(
-        pa.RecordBatch.from_arrays(
-            [
-                pa.array(times),
-                _names(constant, ["load.lag_s"]),
-                _names(constant, ["worker-1"]),
-                pa.array(rng.exponential(plan.lag_ms / 1e3, len(times))),
-            ],
-            schema=SAMPLES,
+def _write_samples(root: Path, plan: Plan, rng: np.random.Generator, end_ns: int) -> None:
+    """The lag of the generator four times a second, and the pulse of the API server once."""
+    for series, source, every_ns, mean_s in (
+        ("load.lag_s", "worker-1", _S // 4, plan.lag_ms / 1e3),
+        ("api.round_trip_s", CONTEXT, _S, 2e-3),
+    ):
+        times = np.arange(EPOCH_NS, end_ns, every_ns)
+        constant = np.zeros(len(times), dtype=np.int32)
+        values = pa.array(rng.exponential(mean_s, len(times)))
+        stream = StreamWriter(root / "samples" / f"{source}.arrows", SAMPLES)
+        stream.append(
+            pa.RecordBatch.from_arrays(
+                [pa.array(times), _names(constant, [series]), _names(constant, [source]), values], schema=SAMPLES
+            )
         )
-    )
-    stream.close()
+        stream.close()
 
 
 def _timeline(plan: Plan, fault_ns: int, earliest_ns: int) -> list[Entry]:
@@ -249,30 +202,23 @@ def _timeline(plan: Plan, fault_ns: int, earliest_ns: int) -> list[Entry]:
         watched("pod", "present", before_s, f"agent-{n}", f"old-{n}", phase="Running", ready=True) for n in range(3)
     ]
     entries.append(watched("deployment", "present", before_s, APP, "deployment", desired=3, ready=3))
-    for event, at in (("begin", earliest_ns - _S // 2), ("end", earliest_ns - _S // 10)):
-        entries.append(
-            noted(
-                "hypothesis", event, at, at, when="before", **({"met": plan.hypothesis_met} if event == "end" else {})
-            )
-        )
     latest_ns = earliest_ns + round(plan.fault_ms * _MS)
-    after_ns = latest_ns + 2 * _S
+    for when, at, met, failed in (
+        ("before", earliest_ns - _S // 10, plan.hypothesis_met, []),
+        ("after", latest_ns + _S, not plan.unmet_after, list(plan.unmet_after)),
+    ):
+        entries += [
+            noted("hypothesis", "begin", at, at, when=when),
+            noted("hypothesis", "end", at, at, when=when, met=met, probes=5, failed=failed),
+        ]
+    rolled_ns = latest_ns + 3 * _S // 2
+    output = json.dumps([f"agent-{n}" for n in range(plan.pods_killed)])
     entries += [
-        noted("hypothesis", "begin", after_ns, after_ns, when="after"),
-        noted(
-            "hypothesis",
-            "end",
-            after_ns,
-            after_ns,
-            when="after",
-            met=not plan.unmet_after,
-            probes=5,
-            failed=list(plan.unmet_after),
-        ),
-    ]
-    entries += [
-        noted("fault", "begin", earliest_ns, latest_ns, activity="kill"),
-        noted("fault", "end", latest_ns, latest_ns, activity="kill", status="succeeded"),
+        noted("fault", "injecting", earliest_ns, earliest_ns, activity="kill"),
+        noted("fault", "begin", earliest_ns, latest_ns, activity="kill", status="succeeded", output=output),
+        noted("rollback", "begin", rolled_ns, rolled_ns),
+        noted("rollback", "end", rolled_ns, rolled_ns, status="succeeded", failed=[]),
+        noted("fault", "end", rolled_ns, rolled_ns, activity="kill"),
     ]
     for n in range(plan.pods_killed):
         entries += [

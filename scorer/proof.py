@@ -18,16 +18,21 @@ def proven(facts: Facts) -> tuple[bool, str]:
 
 
 def _seen(facts: Facts, effect: Effect) -> tuple[bool, str]:
-    window = facts.window
+    window, acted = facts.window, facts.acted(effect)
     assert window is not None  # proven saw to it
+    if acted is None:
+        return False, f"{effect.activity} did not begin or did not succeed"
     if effect.kind == "replicas":
-        ready = [
-            reading.ready
+        readings = [
+            reading
             for reading in replicas_of(facts.timeline, effect.context, effect.namespace)
-            if reading.name == effect.name and window.start_ns <= reading.since.high <= window.end_ns
+            if reading.name == effect.name and reading.since.high <= window.end_ns
         ]
-        seen = ", ".join(str(count) for count in dict.fromkeys(ready)) or "no change"
-        return effect.count in ready, (
+        before = [reading for reading in readings if reading.since.high < acted.low]
+        after = readings[len(before) :]
+        seen = ", ".join(str(count) for count in dict.fromkeys(reading.ready for reading in after)) or "no change"
+        changed = bool(before) and before[-1].desired != effect.count
+        return changed and any(reading.ready == reading.desired == effect.count for reading in after), (
             f"{effect.name} in {effect.context} was to have {effect.count} ready replicas; seen: {seen}"
         )
     gone = [pod for pod in facts.victims(effect) if pod.deleted is not None and pod.deleted.low <= window.end_ns]

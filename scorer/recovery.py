@@ -127,8 +127,9 @@ def recovery_user(facts: Facts, targets: Targets) -> Measure:
 
 def _since(facts: Facts, fault_ns: int) -> Requests:
     """The sent requests that were under way at the fault or came after it, in order of their start."""
-    requests = facts.requests.where(facts.requests.sent & (facts.requests.done_ns >= fault_ns))
-    return requests.where(np.argsort(requests.start_ns, kind="stable"))
+    every = facts.requests
+    requests = every.where(every.sent & (every.done_ns >= fault_ns) & (every.scheduled_ns < facts.ended_ns))
+    return requests.where(np.lexsort((requests.ok, requests.latency_ns, requests.scheduled_ns, requests.start_ns)))
 
 
 def _first_good_ns(requests: Requests, index: int) -> float:
@@ -162,12 +163,13 @@ def _last_shown(requests: Requests, stretch: Stretch, confidence: float) -> floa
     """When the last bad request started that can't be one of those which the SLO tolerates at any time.
 
     Tolerated ones lie apart: at the tolerated share, the chance that one follows within `near` requests of the bad one
-    before it is 1 - confidence. None where no bad request came so close upon another, or upon the fault.
+    before it is a third of 1 - confidence: several may come after the outage, and one is enough to err. None where no
+    bad request came so close upon another, or upon the fault.
     """
     if stretch.broken_by is None:
         return None
     slo = stretch.broken_by.slo
-    near = max(1, int(np.log(confidence) / np.log1p(-slo.tolerated)))
+    near = max(1, int(np.log1p(-(1 - confidence) / 3) / np.log1p(-slo.tolerated)))
     hits = np.flatnonzero(bad_requests(requests, slo)[: stretch.broken_by.index + 1])
     shown = hits[np.diff(hits, prepend=-1) <= near]
     return float(requests.start_ns[shown[-1]]) if len(shown) else None

@@ -61,21 +61,26 @@ class Requests:
         return int(np.count_nonzero(~self.sent))
 
 
-def read_requests(bundle: Bundle) -> tuple[Requests, int]:
-    """All requests, with each worker's clock set right, and the number of rows that no clock can have written.
+def read_requests(bundle: Bundle) -> tuple[Requests, int, frozenset[str]]:
+    """All requests, with each worker's clock set right; the number of absurd rows; the workers not in the manifest.
 
-    Such rows (a latency below zero, an answer before the request, an answer to a request that was never sent) are left
-    out; that there were any makes the drill invalid.
+    Absurd are a latency below zero, an answer before the request, and a good answer to a request that was never sent,
+    or without a status, or with an error. They are left out; that there were any makes the drill invalid.
     """
     offsets = {
         worker.name: worker.clock_offset_ns for worker in (bundle.manifest.load.workers if bundle.manifest.load else ())
     }
     parts: list[Requests] = []
     absurd = 0
-    for requests, broken in (_columns(batch, offsets) for batch in bundle.requests()):
+    strangers: set[str] = set()
+    for batch in bundle.requests():
+        requests, broken = _columns(batch, offsets)
         parts.append(requests)
         absurd += broken
-    return _joined(parts), absurd
+        worker = batch.column("worker")
+        names = worker.dictionary.to_pylist()
+        strangers.update({names[code] for code in np.unique(worker.indices.to_numpy())} - offsets.keys())
+    return _joined(parts), absurd, frozenset(strangers)
 
 
 def _columns(batch: pa.RecordBatch, offsets: dict[str, int]) -> tuple[Requests, int]:
@@ -88,8 +93,16 @@ def _columns(batch: pa.RecordBatch, offsets: dict[str, int]) -> tuple[Requests, 
     start = np.where(sent, started - shift, scheduled)
     latency = np.where(answered, taken, start - scheduled)
     ok = batch.column("ok").to_numpy(zero_copy_only=False)
-    sane = (latency >= 0) & (start >= scheduled - EARLY_NS) & (scheduled + latency >= start) & (~ok | (sent & answered))
+    good = sent & answered & (batch.column("status").to_numpy() > 0) & matching(batch.column("error"), "")
+    sane = (latency >= 0) & (start >= scheduled - EARLY_NS) & (scheduled + latency >= start) & (~ok | good)
     return Requests(scheduled, start, latency, sent, ok).where(sane), int(np.count_nonzero(~sane))
+
+
+def matching(column: pa.DictionaryArray, name: str) -> Flags:
+    """Which rows of a column of names hold this one."""
+    hit_by_code: Flags = np.array([held == name for held in column.dictionary.to_pylist()] or [False])
+    rows: Flags = hit_by_code[column.indices.to_numpy()]
+    return rows
 
 
 def _values(column: pa.Array) -> tuple[Ints, Flags]:

@@ -33,7 +33,7 @@ _IN_BASE = {
 }
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True, le=1e12)]
 
 
 def convert(amount: float, unit: str, into: str) -> float:
@@ -58,6 +58,8 @@ class Limit(_Strict):
     @model_validator(mode="after")
     def _in_range(self) -> Self:
         for figure in (self.target, self.target if self.threshold is None else self.threshold):
+            if self.unit == "%" and 0 < min(figure, 100 - figure) < 1e-4:
+                raise ValueError(f"{figure!r} % takes more requests than any drill has to be shown")
             if figure < 0 or (self.unit == "%" and figure > 100):
                 raise ValueError(f"{figure:g} {self.unit} is outside what {self.unit} can be")
         return self

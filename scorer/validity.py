@@ -10,12 +10,16 @@ import numpy.typing as npt
 from bundle.manifest import PhaseName
 from scorer.blindness import longest_blindness_s
 from scorer.error_rate import bad_share
-from scorer.facts import Facts, Span
+from scorer.facts import Facts
 from scorer.objective import clean_requests_needed
 from scorer.proof import proven
+from scorer.span import Span
+from scorer.steady_state import probes_of
 from scorer.targets import ObjectiveTarget, Targets
 from scorer.verdict import ValidityCheck
 
+LAG_EVERY_S, PULSE_EVERY_S = 2, 5
+"""Samples are taken every half second and every second; so rarely at least there must be one of each."""
 Says = tuple[bool, str]
 """Whether the condition holds, and one line with the figures."""
 
@@ -55,6 +59,13 @@ def _run_completed(facts: Facts) -> Says:
     missing = [name for name in PhaseName if (phase := manifest.phase(name)) is None or phase.end_ns is None]
     if missing:
         return False, f"these phases did not run to their end: {', '.join(missing)}"
+    marks = [mark for phase in manifest.phases for mark in (phase.start_ns, phase.end_ns or 0)]
+    if [phase.name for phase in manifest.phases] != list(PhaseName) or marks != sorted(marks):
+        return False, "the phases did not run one after the other, each once"
+    if facts.journal_status not in ("", "completed"):
+        return False, f"Chaos Toolkit's own journal says that the experiment was {facts.journal_status}"
+    if any(entry.kind == "rollback" and entry.attributes.get("status") == "failed" for entry in facts.timeline):
+        return False, "a rollback failed: the fault may not have been undone"
     total = max(phase.end_ns or 0 for phase in manifest.phases) - min(phase.start_ns for phase in manifest.phases)
     return True, f"{len(manifest.phases)} phases in {total / 1e9:.1f} s"
 
@@ -79,12 +90,18 @@ def _steady_state(facts: Facts) -> Says:
             "the hypothesis was not met: "
             f"{', '.join(failed) if isinstance(failed, list) and failed else 'no probe is named'}"
         )
+    if not probes_of(last):
+        return False, "no probe of the hypothesis was evaluated, so that it shows nothing"
     return True, f"the hypothesis was met {max(0.0, facts.fault.low - last.latest_ns) / 1e9:.2f} s before the fault"
 
 
 def _baseline(facts: Facts, targets: Targets) -> Says:
-    span = facts.span_of(PhaseName.BASELINE)
-    requests = facts.requests.due_within(span.start_ns, span.end_ns) if span else None
+    span, requests = facts.span_of(PhaseName.BASELINE), None
+    if span is not None:  # up to the fault, and without what the fault may have cut
+        until_ns = facts.fault.low if facts.fault is not None else span.end_ns
+        requests = facts.requests.where(
+            (facts.requests.scheduled_ns >= span.start_ns) & (facts.requests.done_ns < until_ns)
+        )
     sent = 0 if requests is None else len(requests) - requests.unsent
     if requests is None or not sent:
         return False, "no request was sent in a baseline phase"
@@ -101,8 +118,8 @@ def _load_rate(facts: Facts, targets: Targets) -> Says:
     load = facts.manifest.load
     if load is not None and load.model == "closed":
         return False, "the load was closed-loop: it waits for answers, and what it left out meanwhile nobody knows"
-    if load is None or not load.rate_per_s:
-        return False, "no load was applied: its rate is 0 or was not recorded"
+    if load is None or load.rate_per_s is None or not 0 < load.rate_per_s < np.inf:
+        return False, "no load was applied: its rate is not above 0 or was not recorded"
     span = _under_load(facts)
     if span is None:
         return False, "no phase under load was recorded"
@@ -116,13 +133,20 @@ def _load_rate(facts: Facts, targets: Targets) -> Says:
         return False, f"sent {sent} of {due} requests due in {span.seconds:.1f} s"
     starts = np.sort(np.clip(requests.start_ns[requests.sent], span.start_ns, span.end_ns))
     silence_s = float(np.diff(starts, prepend=span.start_ns, append=span.end_ns).max()) / 1e9
-    # At low rates arrivals lie apart by nature: a Poisson gap exceeds 12 mean gaps once in 160,000.
-    limit_s = max(targets.validity.observer_gap_s, 12 / load.rate_per_s)
+    # At low rates arrivals lie apart by nature: of all the gaps of a Poisson process one is longer than this in 1 of
+    # 16,000 runs. What was due has no other excuse: a longer gap in the schedule is rows that were lost.
+    gaps = 12 if load.spacing == "uniform" else max(12, np.log(16_000 * due))
+    natural_s = float(gaps / load.rate_per_s)
+    limit_s = max(targets.validity.observer_gap_s, natural_s)
+    dues = np.sort(requests.scheduled_ns)
+    gap_s = float(np.diff(dues, prepend=span.start_ns, append=span.end_ns).max()) / 1e9
+    if gap_s > natural_s:
+        return False, f"no arrival is recorded as due for {gap_s:.2f} s (at most {natural_s:.3g} s at its rate)"
     ok = sent / due >= targets.validity.sent_over_due and silence_s <= limit_s
     return ok, (
         f"sent {sent} of {due} due ({100 * sent / due:.2f} %, at least "
         f"{100 * targets.validity.sent_over_due:g} %), longest silence {silence_s:.2f} s (at most "
-        f"{limit_s:g} s)"
+        f"{limit_s:.3g} s)"
     )
 
 
@@ -139,11 +163,17 @@ def _generator(facts: Facts, targets: Targets) -> Says:
     late_ms = (judged.start_ns - judged.scheduled_ns)[judged.sent] / 1e6
     if not len(late_ms):
         return False, "no request was sent in the window"
-    if not len(facts.lag_s):
-        return False, "the load generator recorded no samples of its lag"
+    lag_s, load, window = facts.samples.lag_s, facts.manifest.load, facts.window
+    assert window is not None  # judged would have raised
+    least = max(1.0, window.seconds / LAG_EVERY_S) * max(1, len(load.workers) if load else 0)
+    if len(lag_s) < least or not np.all(lag_s >= 0):
+        return (
+            False,
+            f"the load generator recorded {len(lag_s)} samples of its lag, or absurd ones ({least:.0f} needed)",
+        )
     # A sample is the longest lag of its half second. One stall is in the lateness already; a generator that can't keep
     # up lags in most of them.
-    lateness, lag = _quantile(late_ms, 99), _quantile(facts.lag_s * 1e3, 50)
+    lateness, lag = _quantile(late_ms, 99), _quantile(lag_s * 1e3, 50)
     return lateness <= limit_ms and lag <= limit_ms, (
         f"99 % of requests started within {lateness:.1f} ms of their time and half of all lag samples were within "
         f"{lag:.1f} ms (at most {limit_ms:g} ms)"
@@ -165,12 +195,21 @@ def _enough(facts: Facts, targets: Targets, promises: Iterable[ObjectiveTarget])
 
 def _observers(facts: Facts, targets: Targets) -> Says:
     manifest, window = facts.manifest, facts.window
+    if facts.torn_lines and manifest.outcome != "running":  # a killed writer may tear its last line
+        return False, f"{facts.torn_lines} lines of the timeline cannot be read: what they said, nobody knows"
     contexts = sorted({effect.context for effect in manifest.effects} | set(manifest.contexts))
     if not contexts or window is None:
         return False, "there was nothing to observe: no context or no window"
     unwatched = [context for context in contexts if context not in manifest.watched]
     if unwatched:
         return False, f"nothing was watched in {', '.join(unwatched)}"
+    least = max(1.0, window.seconds / PULSE_EVERY_S)
+    unheard = [context for context in contexts if facts.samples.pulses.get(context, 0) < least]
+    if unheard:
+        return (
+            False,
+            f"the API server's pulse was hardly taken in {', '.join(unheard)} (needs {least:.0f} in the window)",
+        )
     blind_s, where = max(
         (longest_blindness_s(facts.timeline, context, watches, window), f"{watches} of {context}")
         for context in contexts
@@ -188,6 +227,10 @@ def _clocks(facts: Facts, targets: Targets) -> Says:
     drift, limit_ms = facts.manifest.clock_drift_ns, targets.validity.clock_drift_ms
     if drift is None:
         return False, "the clock's drift was not measured at the end of the run"
+    load = facts.manifest.load
+    if facts.strangers or load is None or not load.workers:
+        who = ", ".join(sorted(facts.strangers)) or "any"
+        return False, f"how the clocks of these load workers stand was not recorded: {who}"
     uncertainty_ms = facts.clock_uncertainty_ns / 1e6
     ok = abs(drift) / 1e6 <= limit_ms and uncertainty_ms <= limit_ms and not facts.absurd_rows
     return ok, (

@@ -28,6 +28,7 @@ def recover(bundle: Path) -> int:
 
     if not bundle.is_dir():
         raise BundleError("no such bundle", where=str(bundle), do="give the folder of a run, such as runs/latest")
+    Undo.load(bundle)  # refuses what was no run, before a lock is left beside it
     with alone(bundle.resolve().parent):
         undo = Undo.load(bundle)
         if undo.record.state == "undone":

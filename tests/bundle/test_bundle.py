@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bundle.errors import BundleError
@@ -12,6 +14,8 @@ from bundle.manifest import SCHEMA_VERSION, Manifest, Phase, PhaseName
 from bundle.reader import Bundle
 from bundle.timeline import Entry
 from bundle.writer import BundleWriter
+
+SAMPLE = {"t_ns": pa.array([1]), "series": pa.array(["s"]), "source": pa.array(["w"]), "value": pa.array([0.5])}
 
 
 def manifest(**changes: object) -> Manifest:
@@ -79,7 +83,14 @@ def write(root: Path, text: str) -> Path:
         ("{", "cannot be read"),
         ("[]", "valid dictionary"),
         ("{}", "id: Field required"),
-        (json.dumps({"schema_version": SCHEMA_VERSION + 1}), "newer than"),
+        *((json.dumps({"schema_version": version}), "newer than") for version in (SCHEMA_VERSION + 1, "2", 1.5)),
+        *(
+            (json.dumps({**manifest().model_dump(), "load": {"model": "open", "workers": [worker]}}), says)
+            for worker, says in (
+                ({"name": "w", "clock_uncertainty_ns": -1}, "clock_uncertainty_ns: Input should be greater"),
+                ({"name": "w", "clock_offset_ns": 10**20}, "clock_offset_ns: Input should be less"),
+            )
+        ),
         (json.dumps({**manifest().model_dump(), "colour": "blue"}), "colour: Extra inputs"),
     ],
 )
@@ -103,6 +114,36 @@ def test_a_damaged_table_is_one_line_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "r1" / "requests.parquet").write_bytes(b"PAR1 but not really")
     with pytest.raises(BundleError, match=r"requests.*cannot be read"):
         list(Bundle.open(tmp_path / "r1").requests())
+
+
+@pytest.mark.parametrize(
+    "columns", [{"t_ns": pa.array([1])}, {**SAMPLE, "t_ns": pa.array([[1]])}], ids=["missing", "of another type"]
+)
+def test_a_table_with_other_columns_is_refused_whether_it_is_closed_or_not(
+    tmp_path: Path, columns: dict[str, pa.Array]
+) -> None:
+    BundleWriter(tmp_path / "r1", manifest())
+    table = pa.table(columns)
+    with (
+        pa.OSFile(str(tmp_path / "r1" / "samples" / "w.arrows"), "wb") as file,
+        pa.ipc.new_stream(file, table.schema) as stream,
+    ):
+        stream.write_table(table)
+    with pytest.raises(BundleError, match=r"samples.*cannot be read"):
+        list(Bundle.open(tmp_path / "r1").samples())
+    pq.write_table(table, tmp_path / "r1" / "samples.parquet")
+    with pytest.raises(BundleError, match=r"samples.*cannot be read"):
+        list(Bundle.open(tmp_path / "r1").samples())
+
+
+def test_a_bundle_says_how_many_lines_of_its_timeline_are_torn(tmp_path: Path) -> None:
+    writer = BundleWriter(tmp_path / "r1", manifest())
+    writer.append(Entry(kind="fault", event="begin", earliest_ns=1, latest_ns=2))
+    assert Bundle.open(tmp_path / "r1").torn_lines == 0
+    path = tmp_path / "r1" / "timeline.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"kind":')
+    torn = Bundle.open(tmp_path / "r1")
+    assert (len(torn.timeline), torn.torn_lines) == (1, 1)
 
 
 def test_an_error_line_reads_what_where_and_what_to_do() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bundle.timeline import Entry
 from scorer.blindness import longest_blindness_s
-from scorer.facts import Span
+from scorer.span import Span
 
 S = 1_000_000_000
 

@@ -65,6 +65,29 @@ def test_a_pods_marks_are_the_first_of_each_kind() -> None:
     assert not pod.there_at_first
 
 
+@pytest.mark.parametrize(
+    ("marks", "ready_since"),
+    [
+        ((False, True, True), 20),
+        ((True, False, True), 30),  # ready again
+        ((True, True, False), None),  # and to the end no more
+        ((True, "deleting"), 10),
+    ],
+)
+def test_a_pod_is_ready_since_its_last_unbroken_stretch_began(
+    marks: tuple[bool | str, ...], ready_since: int | None
+) -> None:
+    (pod,) = pods_of(
+        [
+            entry("modified", 10 * n, ready=mark is True, deleting=mark == "deleting")
+            for n, mark in enumerate(marks, start=1)
+        ],
+        "c",
+        "ns",
+    )
+    assert (pod.ready and pod.ready.high) == ready_since
+
+
 def test_a_pod_that_vanished_unmarked_was_marked_when_it_vanished() -> None:
     (pod,) = pods_of([entry("present", 1), entry("deleted", 9)], "c", "ns")
     assert pod.there_at_first

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 
 from bundle.manifest import PhaseName
 from bundle.reader import Bundle
 from bundle.timeline import Entry
-from scorer.facts import Span, read_facts
+from scorer.facts import read_facts
 from scorer.intervals import Interval
-from scorer.planted import EPOCH_NS, Plan
+from scorer.planted import EPOCH_NS, Outage, Plan
+from scorer.span import Span
 
 PlantedBundle = Callable[..., Bundle]
 S = 1_000_000_000
@@ -36,8 +37,29 @@ def test_an_activity_that_nobody_named_is_the_fault_where_there_is_no_other(plan
 def test_the_window_reaches_from_the_fault_to_the_end_of_the_recovery_phase(planted: PlantedBundle) -> None:
     facts = read_facts(planted())
     assert facts.window == Span(FAULT_NS, facts.manifest.phases[3].end_ns or 0)
-    assert facts.judged.scheduled_ns.min() >= FAULT_NS
-    assert len(facts.judged) == 2000
+    assert facts.judged.done_ns.min() >= FAULT_NS
+    assert facts.judged.scheduled_ns.max() < (facts.manifest.phases[3].end_ns or 0)
+
+
+def test_requests_that_the_fault_found_under_way_are_judged(planted: PlantedBundle) -> None:
+    facts = read_facts(planted(Plan(outages=(Outage(0, 0.5),), fault_ms=0, rate_per_s=2000, after_s=3)))
+    cut = facts.requests.where(~facts.requests.ok & (facts.requests.scheduled_ns < FAULT_NS))
+    assert len(cut) > 1
+    assert facts.judged.bad == facts.requests.bad
+
+
+@pytest.mark.parametrize(
+    ("plan", "missing"),
+    [
+        (Plan(), 0),
+        (Plan(silent=(10, 10.2)), 19),  # of 20: whether the window's edge held one more, nobody knows
+        (Plan(silent=(10, 10.2), spacing="poisson"), 0),
+    ],
+)
+def test_arrivals_without_a_row_are_counted_where_the_schedule_tells(
+    planted: PlantedBundle, plan: Plan, missing: int
+) -> None:
+    assert read_facts(planted(plan)).missing == missing
 
 
 def test_without_a_fault_the_window_begins_with_its_phase(planted: PlantedBundle) -> None:
@@ -61,10 +83,47 @@ def test_a_killed_run_lasts_as_long_as_its_rows(planted: PlantedBundle) -> None:
     assert facts.span_of(PhaseName.COOL_DOWN) is None
 
 
-def test_lag_is_that_of_the_window_alone(planted: PlantedBundle) -> None:
-    facts = read_facts(planted())
-    assert len(facts.lag_s) == 20 * 4
-    assert np.all(facts.lag_s >= 0)
+def acting(event: str, at_ns: int, status: str) -> Entry:
+    return Entry("fault", event, at_ns, at_ns + 5, attributes={"activity": "kill", "status": status})
+
+
+@pytest.mark.parametrize(
+    ("entries", "acted"),
+    [
+        ((), None),
+        ((acting("begin", 1, "failed"),), None),
+        ((acting("injecting", 1, "succeeded"),), None),
+        ((begin(1, "announce"),), None),
+        ((acting("begin", 1, "succeeded"),), Interval(1, 6)),
+        ((acting("begin", 1, "succeeded"), acting("begin", 9, "succeeded")), Interval(9, 14)),
+        ((acting("begin", 1, "succeeded"), acting("begin", 9, "failed")), Interval(1, 6)),
+    ],
+)
+def test_an_effects_action_was_at_work_when_it_last_succeeded(
+    planted: PlantedBundle, entries: tuple[Entry, ...], acted: Interval | None
+) -> None:
+    facts = read_facts(planted(keep=lambda entry: entry.kind != "fault", extra=entries))
+    assert facts.acted(facts.manifest.effects[0]) == acted
+
+
+@pytest.mark.parametrize(
+    ("journal", "status"),
+    [
+        (None, ""),
+        ({"status": "completed", "deviated": True}, "completed"),
+        ({"status": "failed", "deviated": True}, "completed"),
+        ({"status": "failed", "deviated": False}, "failed"),
+        ({"status": "aborted", "deviated": True}, "aborted"),
+        ({}, "of no status"),
+    ],
+)
+def test_an_experiment_that_deviated_by_a_probe_went_to_its_end(
+    planted: PlantedBundle, journal: dict[str, object] | None, status: str
+) -> None:
+    bundle = planted()
+    if journal is not None:
+        (bundle.root / "journal.json").write_text(json.dumps(journal), encoding="utf-8")
+    assert read_facts(bundle).journal_status == status
 
 
 def test_pods_that_come_after_the_fault_replace_those_that_went(planted: PlantedBundle) -> None:

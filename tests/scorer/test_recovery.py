@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from bundle.manifest import LoadRecord, Worker
 from bundle.reader import Bundle
 from scorer.facts import read_facts
 from scorer.planted import Outage, Plan
-from scorer.recovery import good_stretch, recovery_user
+from scorer.recovery import Break, Stretch, _last_shown, good_stretch, recovery_user
 from scorer.requests import Requests
 from scorer.targets import Slo, Targets
 from scorer.verdict import Measure
@@ -148,6 +149,40 @@ def test_the_faults_own_span_widens_the_interval(recovered: Callable[[Plan], Mea
     assert sharp.high is not None
     assert sharp.low is not None
     assert blunt.high - blunt.low == pytest.approx(sharp.high - sharp.low + 0.5, abs=0.02)
+
+
+def test_the_order_of_rows_changes_nothing_where_requests_start_at_once(
+    planted: PlantedBundle, targets: Targets
+) -> None:
+    facts = read_facts(planted(Plan(outages=(Outage(0, 3, 1 / 3),), seed=5)))
+    pairs = np.arange(len(facts.requests)) // 2 * 2
+    tied = replace(
+        facts.requests, scheduled_ns=facts.requests.scheduled_ns[pairs], start_ns=facts.requests.start_ns[pairs]
+    )
+    one, other = (
+        recovery_user(replace(facts, requests=tied.where(order)), targets)
+        for order in (np.arange(len(tied)), np.arange(len(tied))[::-1])
+    )
+    assert one == other
+
+
+def test_a_row_from_after_the_recording_makes_nothing_last(planted: PlantedBundle, targets: Targets) -> None:
+    facts = read_facts(planted(Plan(outages=(Outage(0, 19),))))
+    late = facts.requests.where(np.array([*range(len(facts.requests)), -1]))
+    late.scheduled_ns[-1] += 86_400 * 10**9
+    late.start_ns[-1] += 86_400 * 10**9
+    assert recovery_user(replace(facts, requests=late), targets).high is None
+
+
+@pytest.mark.parametrize(("apart", "shown"), [(3, True), (4, False)])
+def test_bad_requests_show_an_outage_only_where_tolerated_ones_hardly_ever_lie_so_close(
+    apart: int, shown: bool
+) -> None:
+    """At 99.5 %, the chance of another bad request within 3 is 1.5 %, a third of what may err is 1.7 %."""
+    slo = Slo(title="Availability", sli="availability", objective=99.5)
+    marks = requests("." * 50 + "x" + "." * (apart - 1) + "x" + "." * 9)
+    stretch = Stretch(51 + apart, Break(50 + apart, slo), 0, True)
+    assert (_last_shown(marks, stretch, 0.95) is not None) is shown
 
 
 def test_without_a_fault_there_is_nothing_to_recover_from(planted: PlantedBundle, targets: Targets) -> None:

@@ -11,29 +11,31 @@ from bundle.manifest import LoadRecord, Manifest, Worker
 from bundle.reader import Bundle
 from bundle.table import REQUESTS, StreamWriter
 from bundle.writer import BundleWriter
+from scorer.planted import Plan, plant
 from scorer.requests import EARLY_NS, Requests, read_requests
 
-Row = tuple[int, int | None, int | None, bool]
+Row = tuple[int, int | None, int | None, bool] | tuple[int, int | None, int | None, bool, int, str]
 
 
 def written(tmp_path: Path, *workers: tuple[str, int, list[Row]]) -> tuple[Requests, int]:
-    """Rows of (scheduled, start, latency, ok) by worker and clock offset, read back."""
+    """Rows of (scheduled, start, latency, ok[, status, error]) by worker and clock offset, read back."""
     load = LoadRecord(model="open", workers=tuple(Worker(name=name, clock_offset_ns=at) for name, at, _ in workers))
     writer = BundleWriter(tmp_path / "b", Manifest(id="b", drill="d", clock_wall_ns=0, clock_mono_ns=0, load=load))
     for name, _, rows in workers:
         stream = StreamWriter(tmp_path / "b" / "requests" / f"{name}.arrows", REQUESTS)
         worker = pa.DictionaryArray.from_arrays(pa.array([0] * len(rows), pa.int32()), pa.array([name]))
         names = pa.DictionaryArray.from_arrays(pa.array([0] * len(rows), pa.int32()), pa.array([""]))
+        errors = pa.array([row[5] if len(row) > 4 else "" for row in rows]).dictionary_encode()
         columns = [pa.array([row[i] for row in rows], kind) for i, kind in enumerate((pa.int64(),) * 3)]
         batch = pa.RecordBatch.from_arrays(
             [
                 *columns,
-                pa.array([0] * len(rows), pa.uint16()),
+                pa.array([row[4] if len(row) > 4 else 200 for row in rows], pa.uint16()),
                 pa.array([row[3] for row in rows]),
                 pa.array([0] * len(rows), pa.int64()),
                 names,
                 names,
-                names,
+                errors,
                 worker,
             ],
             schema=REQUESTS,
@@ -41,7 +43,9 @@ def written(tmp_path: Path, *workers: tuple[str, int, list[Row]]) -> tuple[Reque
         stream.append(batch.slice(0, 1))
         stream.append(batch.slice(1))
         stream.close()
-    return read_requests(Bundle.open(writer.root))
+    requests, absurd, strangers = read_requests(Bundle.open(writer.root))
+    assert strangers == frozenset()
+    return requests, absurd
 
 
 def test_unsent_arrivals_are_rows_that_were_not_sent(tmp_path: Path) -> None:
@@ -65,6 +69,13 @@ def test_each_workers_clock_is_set_right(tmp_path: Path) -> None:
     assert requests.start_ns.tolist() == [100, 111]
 
 
+def test_a_worker_that_the_manifest_does_not_list_is_a_stranger(tmp_path: Path) -> None:
+    plant(tmp_path / "b", Plan())
+    bundle = Bundle.open(tmp_path / "b")
+    bundle.manifest = bundle.manifest.model_copy(update={"load": LoadRecord(model="open")})
+    assert read_requests(bundle)[2] == {"worker-1"}
+
+
 def test_rows_that_no_clock_can_have_written_are_left_out_and_counted(tmp_path: Path) -> None:
     rows: list[Row] = [
         (0, 0, 5, True),
@@ -74,15 +85,18 @@ def test_rows_that_no_clock_can_have_written_are_left_out_and_counted(tmp_path: 
         (0, 7, 5, True),  # answered before it was sent
         (0, None, None, True),  # good, and never sent
         (0, 0, None, True),  # good, and never answered
+        (0, 0, 5, True, 0, ""),  # good, and without a status
+        (0, 0, 5, True, 200, "timeout"),  # good, and an error
+        (0, 0, 5, False, 0, "timeout"),
     ]
     requests, absurd = written(tmp_path, ("w", 0, rows))
-    assert (len(requests), absurd) == (2, 5)
+    assert (len(requests), absurd) == (3, 7)
 
 
 def test_a_bundle_without_requests_has_none(tmp_path: Path) -> None:
     BundleWriter(tmp_path / "b", Manifest(id="b", drill="d", clock_wall_ns=0, clock_mono_ns=0)).close()
-    requests, absurd = read_requests(Bundle.open(tmp_path / "b"))
-    assert (len(requests), absurd) == (0, 0)
+    requests, absurd, strangers = read_requests(Bundle.open(tmp_path / "b"))
+    assert (len(requests), absurd, strangers) == (0, 0, frozenset())
     assert requests.due_within(0, 9).bad == 0
 
 

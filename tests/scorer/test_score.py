@@ -91,7 +91,7 @@ def test_a_measure_that_raises_is_inconclusive_and_names_the_error(
     planted: PlantedBundle, targets: Targets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(facts: Facts, targets: Targets) -> Measure:
-        raise ZeroDivisionError(f"division by {len(facts.lag_s) * 0} in {len(targets.slos)} SLOs")
+        raise ZeroDivisionError(f"division by {len(facts.samples.lag_s) * 0} in {len(targets.slos)} SLOs")
 
     monkeypatch.setitem(scoring.MEASURES, "error-rate", broken)
     verdict = score(planted(Plan(outages=())), targets)

@@ -75,6 +75,16 @@ def test_an_slo_tolerates_what_its_objective_leaves() -> None:
             "threshold: 99.9,",
             "t.yaml:7: objectives.up: threshold 99.9 is stricter than the target 99.5, which is at least",
         ),
+        (
+            "target: 99.5, threshold: 99,",
+            "target: 99.99999,",
+            "t.yaml:10: objectives.up.at_least: 99.99999 % takes more requests than any drill has to be shown",
+        ),
+        (
+            "target: 1, unit: min",
+            "target: 1.0e+300, unit: min",
+            "t.yaml:6: objectives.quick.at_most.target: input should be less than or equal to 1000000000000",
+        ),
         ("target: 99.5,", "target: 101,", "t.yaml:10: objectives.up.at_least: 101 % is outside what % can be"),
         ("at_most: {target: 1, unit: min}", "x: 1", "t.yaml:6: objectives.quick.x: extra inputs are not permitted"),
         (

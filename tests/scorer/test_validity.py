@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bundle.manifest import LoadRecord, Worker
 from bundle.reader import Bundle
+from bundle.table import SAMPLES
 from bundle.timeline import Entry
 from scorer.facts import read_facts
-from scorer.planted import CONTEXT, EPOCH_NS, Plan
+from scorer.planted import CONTEXT, EPOCH_NS, Outage, Plan
 from scorer.score import score
 from scorer.targets import Targets
 from scorer.validity import check_validity
 from scorer.verdict import Grade
 
 PlantedBundle = Callable[..., Bundle]
+Row = dict[str, Any]
 CLEAN = Plan(outages=())
-LOAD = {"model": "open", "rate_per_s": 100, "spacing": "uniform"}
+LOAD = {"model": "open", "rate_per_s": 100, "spacing": "uniform", "workers": (Worker(name="worker-1"),)}
+S = 1_000_000_000
+FAULT_NS = EPOCH_NS + 7 * S
 
 
 def failing(bundle: Bundle, targets: Targets) -> dict[str, str]:
@@ -29,6 +35,11 @@ def failing(bundle: Bundle, targets: Targets) -> dict[str, str]:
 
 def test_every_check_holds_for_a_sound_drill(planted: PlantedBundle, targets: Targets) -> None:
     assert failing(planted(CLEAN), targets) == {}
+
+
+def hypothesis(at_ns: int, *, met: bool, probes: int = 5, failed: tuple[str, ...] = ()) -> Entry:
+    attributes = {"when": "before", "met": met, "probes": probes, "failed": list(failed)}
+    return Entry("hypothesis", "end", at_ns, at_ns, attributes=attributes)
 
 
 def without_fields(kind: str, **attributes: object) -> Callable[[Entry], bool]:
@@ -47,18 +58,20 @@ BROKEN: list[tuple[str, Plan, dict[str, Any], str]] = [
     (
         "steady-state",
         CLEAN,
-        {
-            "extra": (
-                Entry(
-                    "hypothesis",
-                    "end",
-                    EPOCH_NS + 6_990_000_000,
-                    EPOCH_NS + 6_990_000_000,
-                    attributes={"when": "before", "met": False, "failed": ["replicas"]},
-                ),
-            )
-        },
+        {"extra": (hypothesis(FAULT_NS - S // 100, met=False, failed=("replicas",)),)},
         "the hypothesis was not met: replicas",
+    ),
+    (
+        "steady-state",
+        CLEAN,
+        {"extra": (hypothesis(FAULT_NS - 9, met=True, probes=0),)},
+        "no probe of the hypothesis was evaluated, so that it shows nothing",
+    ),
+    (
+        "run-completed",
+        CLEAN,
+        {"extra": (Entry("rollback", "end", FAULT_NS + S, FAULT_NS + S, attributes={"status": "failed"}),)},
+        "a rollback failed: the fault may not have been undone",
     ),
     (
         "steady-state",
@@ -71,15 +84,7 @@ BROKEN: list[tuple[str, Plan, dict[str, Any], str]] = [
         CLEAN,
         {
             "keep": without_fields("hypothesis"),
-            "extra": (
-                Entry(
-                    "hypothesis",
-                    "end",
-                    EPOCH_NS + 7_100_000_000,
-                    EPOCH_NS + 7_100_000_000,
-                    attributes={"when": "before", "met": True},
-                ),
-            ),
+            "extra": (hypothesis(FAULT_NS + S // 10, met=True),),
         },
         "no steady-state hypothesis was evaluated before the fault",
     ),
@@ -87,8 +92,9 @@ BROKEN: list[tuple[str, Plan, dict[str, Any], str]] = [
         "baseline",
         Plan(outages=(), background=0.02, seed=1),
         {},
-        "500 requests: 2.2 % bad for Availability (tolerated 0.5 %), 2.2 % bad for API latency (tolerated 5 %)",
+        "599 requests: 2.34 % bad for Availability (tolerated 0.5 %), 2.34 % bad for API latency (tolerated 5 %)",
     ),
+    ("baseline", Plan(outages=(Outage(-0.95, -0.03),), fault_ms=0), {}, "599 requests: 15.4 % bad for Availability"),
     (
         "fault-proven",
         Plan(outages=(), pods_killed=0),
@@ -106,27 +112,38 @@ BROKEN: list[tuple[str, Plan, dict[str, Any], str]] = [
         "load-rate",
         Plan(outages=(), silent=(2, 2.9)),
         {},
-        "sent 2510 of 2599 due (96.58 %, at least 98 %), longest silence 0.91 s (at most 1 s)",
+        "no arrival is recorded as due for 0.91 s (at most 0.12 s at its rate)",
     ),
     (
         "load-rate",
-        Plan(outages=(), silent=(2, 3.2), baseline_s=60),
+        Plan(outages=(), unsent=(2, 3.2), baseline_s=60),
         {},
-        "sent 7980 of 8099 due (98.53 %, at least 98 %), longest silence 1.21 s (at most 1 s)",
+        "sent 7980 of 8100 due (98.52 %, at least 98 %), longest silence 1.21 s (at most 1 s)",
+    ),
+    (
+        "load-rate",
+        Plan(outages=(), silent=(2, 2.4), baseline_s=60, spacing="poisson"),
+        {},
+        "(at most 0.187 s at its rate)",
     ),
     (
         "load-rate",
         CLEAN,
-        {"load": LoadRecord(model="open", rate_per_s=0)},
-        "no load was applied: its rate is 0 or was not recorded",
+        {"load": LoadRecord.model_validate({**LOAD, "rate_per_s": 0})},
+        "no load was applied: its rate is not above 0 or was not recorded",
     ),
     (
         "load-rate",
         CLEAN,
-        {"load": LoadRecord(model="closed", rate_per_s=100)},
+        {"load": LoadRecord.model_validate({**LOAD, "model": "closed"})},
         "the load was closed-loop: it waits for answers, and what it left out meanwhile nobody knows",
     ),
-    ("load-rate", CLEAN, {"load": None}, "no load was applied: its rate is 0 or was not recorded"),
+    (
+        "load-rate",
+        CLEAN,
+        {"load": LoadRecord.model_validate({**LOAD, "rate_per_s": -5})},
+        "no load was applied: its rate is not above 0 or was not recorded",
+    ),
     ("load-rate", CLEAN, {"load": LoadRecord.model_validate({**LOAD, "rate_per_s": 110})}, "sent 2600 of 2859 due"),
     (
         "generator",
@@ -135,7 +152,7 @@ BROKEN: list[tuple[str, Plan, dict[str, Any], str]] = [
         "99 % of requests started within 145.4 ms of their time and half of all lag samples were within",
     ),
     ("generator", Plan(outages=(), lag_ms=200), {}, "half of all lag samples were within 122.1 ms (at most 50 ms)"),
-    ("enough-requests", Plan(outages=(), rate_per_s=10), {}, "200 requests were sent in the window, 299 are needed"),
+    ("enough-requests", Plan(outages=(), rate_per_s=10), {}, "requests were sent in the window, 299 are needed"),
     ("observers", Plan(outages=(), blind=(2, 3.1)), {}, "blind for 1.10 s at most (pods of us-east-1; at most 1 s)"),
     (
         "observers",
@@ -158,6 +175,18 @@ BROKEN: list[tuple[str, Plan, dict[str, Any], str]] = [
     ("observers", CLEAN, {"contexts": (CONTEXT, "us-west-2")}, "nothing was watched in us-west-2"),
     ("clocks", CLEAN, {"clock_drift_ns": -200_000_000}, "drift -200.0 ms"),
     ("clocks", CLEAN, {"clock_drift_ns": None}, "the clock's drift was not measured at the end of the run"),
+    (
+        "clocks",
+        CLEAN,
+        {"load": LoadRecord.model_validate({**LOAD, "workers": (Worker(name="other"),)})},
+        "how the clocks of these load workers stand was not recorded: worker-1",
+    ),
+    (
+        "clocks",
+        CLEAN,
+        {"load": LoadRecord.model_validate({**LOAD, "workers": ()})},
+        "how the clocks of these load workers stand was not recorded: worker-1",
+    ),
     (
         "clocks",
         CLEAN,
@@ -192,10 +221,69 @@ def test_a_phase_that_never_ended_is_missed(planted: PlantedBundle, targets: Tar
     assert fallen["run-completed"] == "these phases did not run to their end: cool-down"
 
 
-def test_without_samples_of_its_lag_the_generator_is_not_cleared(planted: PlantedBundle, targets: Targets) -> None:
+def test_phases_must_run_in_their_order_once_each_and_one_at_a_time(planted: PlantedBundle, targets: Targets) -> None:
+    warm_up, baseline, fault, recovery, cool_down = planted(CLEAN).manifest.phases
+    middle_ns = recovery.start_ns + 4 * S
+    for phases in (
+        (warm_up, fault, baseline, recovery, cool_down),
+        (
+            warm_up,
+            baseline,
+            fault,
+            recovery.model_copy(update={"end_ns": middle_ns}),
+            recovery.model_copy(update={"start_ns": middle_ns}),
+            cool_down,
+        ),
+        (warm_up, baseline, fault.model_copy(update={"end_ns": fault.start_ns - S}), recovery, cool_down),
+        (warm_up, baseline, fault.model_copy(update={"start_ns": warm_up.start_ns}), recovery, cool_down),
+    ):
+        fallen = failing(planted(CLEAN, phases=phases), targets)
+        assert fallen["run-completed"] == "the phases did not run one after the other, each once"
+
+
+def test_an_experiment_that_its_own_journal_calls_aborted_did_not_complete(
+    planted: PlantedBundle, targets: Targets
+) -> None:
     bundle = planted(CLEAN)
-    (bundle.root / "samples.parquet").unlink()
-    assert failing(bundle, targets) == {"generator": "the load generator recorded no samples of its lag"}
+    (bundle.root / "journal.json").write_text('{"status": "aborted"}', encoding="utf-8")
+    assert failing(bundle, targets) == {
+        "run-completed": "Chaos Toolkit's own journal says that the experiment was aborted"
+    }
+
+
+def test_a_torn_line_in_a_closed_timeline_may_have_been_any(planted: PlantedBundle, targets: Targets) -> None:
+    for outcome, falls in (("completed", True), ("running", False)):
+        bundle = planted(CLEAN, outcome=outcome)
+        with (bundle.root / "timeline.jsonl").open("a", encoding="utf-8") as timeline:
+            timeline.write('{"kind":"observer","event":"lo')
+        assert ("observers" in failing(bundle, targets)) is falls
+
+
+def samples(bundle: Bundle, keep: Callable[[Row], bool], value: float | None = None) -> Bundle:
+    """The bundle with only those of its samples that `keep` likes, and this value where one is given."""
+    rows = [row for batch in bundle.samples() for row in batch.to_pylist() if keep(row)]
+    for row in rows:
+        row["value"] = row["value"] if value is None else value
+    columns = {field.name: pa.array([row[field.name] for row in rows]) for field in SAMPLES}
+    pq.write_table(pa.table(columns), bundle.root / "samples.parquet")
+    return bundle
+
+
+@pytest.mark.parametrize(
+    ("keep", "value", "name"),
+    [
+        (lambda row: row["series"] != "load.lag_s", None, "generator"),
+        (lambda row: row["series"] != "load.lag_s" or row["t_ns"] % (4 * S) == 0, None, "generator"),
+        (lambda _: True, -1.0, "generator"),
+        (lambda _: True, float("nan"), "generator"),
+        (lambda row: row["series"] != "api.round_trip_s", None, "observers"),
+        (lambda row: row["series"] != "api.round_trip_s" or row["t_ns"] % (10 * S) == 0, None, "observers"),
+    ],
+)
+def test_without_sound_samples_generator_and_observers_are_not_cleared(
+    planted: PlantedBundle, targets: Targets, keep: Callable[[Row], bool], value: float | None, name: str
+) -> None:
+    assert list(failing(samples(planted(CLEAN), keep, value), targets)) == [name]
 
 
 def test_without_a_baseline_there_is_no_steady_state_to_leave(planted: PlantedBundle, targets: Targets) -> None:
