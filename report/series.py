@@ -147,10 +147,12 @@ class _Rows:
 
     def series(self, origin_ns: int, first_ns: int, last_ns: int) -> RequestSeries:
         start_ns = min([first_ns, *self.due_ns.min(initial=first_ns, keepdims=True).tolist()])
-        span_s = (max(last_ns, int(self.due_ns.max(initial=first_ns))) - start_ns) / 1e9
-        width_s = bin_width_s(span_s, self.due_ns.size)
-        bins = int(span_s / width_s) + 1
-        which = ((self.due_ns - start_ns) / (width_s * 1e9)).astype(np.int64)
+        end_ns = max(last_ns, int(self.due_ns.max(initial=first_ns)))
+        # in whole nanoseconds: a row that is due exactly on an edge must fall into the same bin however it is reckoned
+        width_ns = max(1, round(bin_width_s((end_ns - start_ns) / 1e9, self.due_ns.size) * 1e9))
+        width_s = width_ns / 1e9
+        bins = (end_ns - start_ns) // width_ns + 1
+        which = (self.due_ns - start_ns) // width_ns
         good = self.ok & (self.latency_ns >= 0)
         p50, p95, most = quantiles_by_bin(which[good], self.latency_ns[good], bins, (0.5, 0.95, 1.0))
         failed, unsent = self.sent & ~self.ok, ~self.sent

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from report.series import MAX_BINS, bin_width_s, quantiles_by_bin, read_series
+from report.series import MAX_BINS, _Rows, bin_width_s, quantiles_by_bin, read_series
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,13 @@ def test_more_requests_do_not_make_more_points(build, tmp_path: Path) -> None:
     requests = read_series(build.bundle(tmp_path / "run", rate=200_000 / 54)).requests
     assert requests.total > 199_000
     assert len(requests.t_s) <= MAX_BINS
+
+
+def test_a_request_that_is_due_exactly_at_the_end_has_its_bin() -> None:
+    """In floating point 0.3 s / 0.1 s is less than three, and a row then had a bin that there was none of."""
+    for tenths in range(1, 400):
+        end_ns = tenths * 100_000_000
+        due_ns = np.array([0, end_ns], np.int64)
+        rows = _Rows(due_ns, np.full(2, 5_000_000, np.int64), np.ones(2, np.bool_), np.ones(2, np.bool_))
+        series = rows.series(0, 0, end_ns)
+        assert np.isfinite(series.max_ms).sum() == 2, tenths
