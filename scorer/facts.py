@@ -71,6 +71,14 @@ class Facts:
         load = self.manifest.load
         return max((worker.clock_uncertainty_ns for worker in load.workers), default=0) if load else 0
 
+    def hypotheses(self, when: str) -> tuple[Entry, ...]:
+        """Every evaluation of the steady-state hypothesis that was made `when` (before, after), in order."""
+        return tuple(
+            entry
+            for entry in self.timeline
+            if entry.kind == "hypothesis" and entry.event == "end" and entry.attributes.get("when") == when
+        )
+
     def span_of(self, name: PhaseName) -> Span | None:
         """When a phase ran; a phase that never ended lasts as long as the recording."""
         phase = self.manifest.phase(name)

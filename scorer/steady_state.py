@@ -20,15 +20,8 @@ def unmet_probes(facts: Facts) -> Measure:
     LookupError where the hypothesis was never evaluated after the fault, or has no probe: an experiment without a
     hypothesis, and one that was cut off, show nothing.
     """
-    after = [
-        entry
-        for entry in facts.timeline
-        if entry.kind == "hypothesis"
-        and entry.event == "end"
-        and entry.attributes.get("when") == "after"
-        and facts.fault is not None
-        and entry.latest_ns >= facts.fault.low
-    ]
+    fault = facts.fault
+    after = [entry for entry in facts.hypotheses("after") if fault is not None and entry.latest_ns >= fault.low]
     if not after:
         raise LookupError("the steady-state hypothesis was not evaluated after the fault")
     told, failed, probes = after[-1].attributes, after[-1].attributes.get("failed"), probes_of(after[-1])

@@ -73,14 +73,7 @@ def _run_completed(facts: Facts) -> Says:
 def _steady_state(facts: Facts) -> Says:
     if facts.fault is None:
         return False, "no fault was recorded for it to come before"
-    before = [
-        entry
-        for entry in facts.timeline
-        if entry.kind == "hypothesis"
-        and entry.event == "end"
-        and entry.attributes.get("when") == "before"
-        and entry.earliest_ns <= facts.fault.low
-    ]
+    before = [entry for entry in facts.hypotheses("before") if entry.earliest_ns <= facts.fault.low]
     if not before:
         return False, "no steady-state hypothesis was evaluated before the fault"
     last = before[-1]
