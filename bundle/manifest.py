@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = 1
+from bundle.rates import RateCurve
+
+SCHEMA_VERSION = 2
 """The bundle schema this package writes. A newer one is refused by name, never guessed at."""
 
 
@@ -66,14 +68,23 @@ class Worker(_Record):
 
 
 class LoadRecord(_Record):
-    """What the load was meant to be. `model` is `open` (arrivals by schedule) or `closed` (users wait for answers)."""
+    """What the load was meant to be. `model` is `open` (arrivals by schedule) or `closed` (users wait for answers).
+
+    rate_per_s: the rate of an open load, where it is constant. curves: its rate over time otherwise, one curve for each
+    class of users, whose rates add up. began_ns: when their first second began, UTC. generator: what sent the requests.
+    lacks: what its record cannot say, by the words of `docs/bundle.md` (`scheduled-time`, `generator-health`, …).
+    """
 
     model: Literal["open", "closed"]
     rate_per_s: float | None = None
+    curves: tuple[RateCurve, ...] = ()
+    began_ns: int | None = None
     spacing: str = ""
     host: str = ""
     timeout_s: float | None = None
     workers: tuple[Worker, ...] = ()
+    generator: str = "locust"
+    lacks: tuple[str, ...] = ()
 
 
 class Manifest(_Record):
