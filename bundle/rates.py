@@ -125,3 +125,8 @@ class RateCurve:
 def expected_between(curves: Iterable[RateCurve], from_s: float, to_s: float) -> float:
     """How many arrivals are expected of all curves together between two times, in seconds since the schedule began."""
     return float(sum(curve.expected(to_s) - curve.expected(from_s) for curve in curves))
+
+
+def highest_per_s(curves: Iterable[RateCurve]) -> float:
+    """A rate that all curves together never exceed."""
+    return sum(curve.highest_per_s for curve in curves)

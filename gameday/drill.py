@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
-from bundle.manifest import LoadRecord, Manifest, Phase, PhaseName, Worker
+from bundle.manifest import Manifest, Phase, PhaseName
 from bundle.table import STREAM_SUFFIX
 from bundle.tail import StreamTail
 from bundle.timeline import Entry
@@ -20,7 +20,8 @@ from gameday.chaos import ChaosProcess
 from gameday.healing import not_whole, rollbacks_owed
 from gameday.load.errors import LoadFailed
 from gameday.load.live import Live, LiveView
-from gameday.load.process import LoadPlan, LoadProcess
+from gameday.load.process import LoadPlan, LoadProcess, worker_names
+from gameday.load.profile import load_record
 from gameday.observe.watcher import Watcher
 from gameday.phases import ORDER, Decision, PhaseLimits, Situation, Step, decide, left_s
 from gameday.plan import DrillPlan
@@ -33,7 +34,6 @@ START_TIMEOUT_S = 20.0
 ROLLBACK_TIMEOUT_S = 60.0
 WHOLE_TIMEOUT_S = 60.0
 """How long after an abort the deployments may take to come back before the undo counts as incomplete."""
-WORKER = "load-0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,14 @@ class Drill:
         self._watchers = [
             Watcher(cluster, self._writer.append, self._samples.add, self._anchor.now_ns) for cluster in plan.clusters
         ]
-        self._tail = StreamTail(root / "requests" / f"{WORKER}{STREAM_SUFFIX}")
+        names = worker_names(plan.workers) if plan.profile is not None else ()
+        self._tails = [StreamTail(root / "requests" / f"{name}{STREAM_SUFFIX}") for name in names]
         self._view = LiveView(window_s=plan.limits.hold_s)
         self._load: LoadProcess | None = None
         self._chaos: ChaosProcess | None = None
         self._undo: Undo | None = None
+        self._began_ns = 0
+        self._sent_before_recovery = 0
         self._remains: tuple[str, ...] = ()
 
     def run(self) -> Outcome:
@@ -110,10 +113,10 @@ class Drill:
         self._abort.set()
 
     def _start(self) -> None:
-        plan, root = self._plan, self._writer.root
+        plan = self._plan
         self._writer.update(
             experiment=self._writer.keep_input(plan.experiment.path, "experiment" + plan.experiment.path.suffix),
-            profile=self._writer.keep_input(plan.profile.path, "profile.py"),
+            profile=self._writer.keep_input(plan.profile.path, "profile.py") if plan.profile is not None else None,
             targets=self._writer.keep_input(plan.targets_path, "targets.yaml"),
         )
         for watcher in self._watchers:
@@ -123,21 +126,27 @@ class Drill:
                     where=f"context {watcher.context}",
                     do="see timeline.jsonl for the reason",
                 )
-        limits = plan.limits
+        if plan.profile is not None:
+            self._start_load(plan.profile.path)
+
+    def _start_load(self, profile: Path) -> None:
+        plan = self._plan
         self._load = LoadProcess(
             LoadPlan(
-                profile=plan.profile.path,
+                profile=profile,
                 host=plan.host,
-                bundle=root,
+                bundle=self._writer.root,
                 anchor=self._anchor,
-                rate_per_s=plan.asked_per_s,
-                spacing=plan.spacing,
+                asked=plan.asked,
                 seed=plan.seed,
-                time_limit_s=longest_s(limits),
-                worker=WORKER,
+                time_limit_s=longest_s(plan.limits),
+                workers=plan.workers,
             )
         )
-        self._load.wait_started(START_TIMEOUT_S)
+        self._began_ns = self._load.wait_started(START_TIMEOUT_S)
+        load = self._writer.manifest.load
+        assert load is not None  # there is a profile
+        self._writer.update(load=load.model_copy(update={"began_ns": self._began_ns}))
         self._note("load", "started")
 
     def _phases(self) -> str:
@@ -147,6 +156,8 @@ class Drill:
             self._writer.update(phases=(*self._writer.manifest.phases, Phase(name=name, start_ns=start_ns)))
             if name is PhaseName.FAULT:
                 self._break()
+            elif name is PhaseName.RECOVERY:
+                self._sent_before_recovery = self._look(start_ns).sent
             decision = self._stay_in(name, start_ns)
             self._end_phase(self._anchor.now_ns())
             if self._abort.is_set():
@@ -170,17 +181,16 @@ class Drill:
 
     def _stay_in(self, name: PhaseName, start_ns: int) -> Decision:
         while not self._abort.wait(TICK_S):
-            assert self._load is not None  # _start made it
-            if (code := self._load.poll()) is not None:
+            if self._load is not None and (code := self._load.poll()) is not None:
                 raise self._load.failure(f"Locust ended in mid-drill with code {code}")
             now_ns = self._anchor.now_ns()
             live = self._look(now_ns)
-            situation = self._situation(live, (now_ns - start_ns) / 1e9)
+            situation = self._situation(live, now_ns, start_ns)
             self._tell(
                 Progress(
                     name,
                     situation.in_phase_s,
-                    left_s(name, situation.in_phase_s, self._plan.limits),
+                    left_s(name, situation, self._plan.limits),
                     live,
                     self._replicas(),
                 )
@@ -192,18 +202,22 @@ class Drill:
         return Decision(Step.GIVE_UP, self._abort_reason)
 
     def _look(self, now_ns: int) -> Live:
-        for batch in self._tail.batches():
-            self._view.add(batch)
+        for tail in self._tails:
+            for batch in tail.batches():
+                self._view.add(batch)
         return self._view.at(now_ns)
 
-    def _situation(self, live: Live, in_phase_s: float) -> Situation:
+    def _situation(self, live: Live, now_ns: int, start_ns: int) -> Situation:
+        plan, into_s = self._plan, (now_ns - self._began_ns) / 1e9
+        clean_s = 0.0 if live.quiet_ns is None else live.quiet_ns / 1e9
         return Situation(
-            in_phase_s=in_phase_s,
+            in_phase_s=(now_ns - start_ns) / 1e9,
             rate_per_s=live.rate_per_s,
-            asked_per_s=self._plan.asked_per_s,
-            clean_s=0.0 if live.quiet_ns is None else live.quiet_ns / 1e9,
+            asked_per_s=plan.asked_per_s(into_s - plan.limits.hold_s, into_s),
+            clean_s=None if plan.profile is None else clean_s,
             chaos_running=self._chaos is not None and self._chaos.running(),
             whole=self._whole(),
+            requests=live.sent - self._sent_before_recovery,
         )
 
     def _whole(self) -> bool:
@@ -221,7 +235,8 @@ class Drill:
         with ExitStack() as closing:  # unwound from the last line to the first
             closing.callback(self._writer.close)
             closing.callback(self._samples.close)
-            closing.callback(self._tail.close)
+            for tail in self._tails:
+                closing.callback(tail.close)
             for watcher in self._watchers:
                 closing.callback(watcher.stop)
             ended_ns = self._anchor.now_ns()
@@ -232,7 +247,8 @@ class Drill:
             if not stopped and outcome == "completed":
                 outcome, reason = "failed", "the load had to be killed, and its last rows are lost"
             self._end_phase(ended_ns)
-            self._note("load", "stopped")
+            if self._load is not None:
+                self._note("load", "stopped")
             self._writer.update(outcome=outcome, reason=reason, clock_drift_ns=self._anchor.drift_ns())
         return outcome, reason
 
@@ -274,14 +290,7 @@ class Drill:
             tools={**tool_versions(), **{f"kubernetes in {c}": v for c, v in plan.versions.items()}},
             clock_wall_ns=self._anchor.wall_ns,
             clock_mono_ns=self._anchor.mono_ns,
-            load=LoadRecord(
-                model=plan.profile.model,
-                rate_per_s=plan.asked_per_s,
-                spacing=plan.spacing or plan.profile.spacing,
-                host=plan.host,
-                timeout_s=plan.profile.timeout_s,
-                workers=(Worker(name=WORKER),),
-            ),
+            load=None if plan.profile is None else load_record(plan.profile, plan.host, plan.workers),
         )
 
     @contextmanager

@@ -17,16 +17,23 @@ ORDER = tuple(PhaseName)
 
 @dataclass(frozen=True, slots=True)
 class PhaseLimits:
-    """How long each phase lasts, at least or at most, in seconds."""
+    """How long each phase lasts, at least or at most, in seconds.
+
+    requests: so many must have been sent in the recovery phase before it may be over. unseen_s: how long recovery
+    lasts at least where the load comes from elsewhere and nobody can count. highest_per_s: the highest rate that the
+    load will ever be asked for; None where nobody knows.
+    """
 
     warm_up_s: float = 5.0
     baseline_s: float = 15.0
     baseline_max_s: float = 60.0
     fault_max_s: float = 900.0
     hold_s: float = 5.0
-    recovery_s: float = 7.0
+    requests: int = 0
+    unseen_s: float = 60.0
     recovery_max_s: float = 180.0
     cool_down_s: float = 5.0
+    highest_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +41,18 @@ class Situation:
     """What is known at one moment of a drill.
 
     in_phase_s: since the phase began. rate_per_s: requests answered in the last seconds. asked_per_s: the rate that was
-    asked for, None where the load is closed-loop. clean_s: since the last bad request. chaos_running: whether Chaos
-    Toolkit still runs. whole: whether every watched deployment is back at its desired replicas.
+    asked for in that time, None where the load is closed-loop. clean_s: since the last bad request, None where the load
+    comes from elsewhere and nobody sees it. chaos_running: whether Chaos Toolkit still runs. whole: whether every
+    watched deployment is back at its desired replicas. requests: how many were sent since recovery began.
     """
 
     in_phase_s: float
     rate_per_s: float
     asked_per_s: float | None
-    clean_s: float
+    clean_s: float | None
     chaos_running: bool
     whole: bool
+    requests: int = 0
 
 
 class Step(StrEnum):
@@ -71,7 +80,7 @@ def decide(phase: PhaseName, now: Situation, limits: PhaseLimits) -> Decision:
         case PhaseName.WARM_UP:
             if now.in_phase_s < limits.warm_up_s:
                 return STAY
-            if now.asked_per_s == 0:
+            if limits.highest_per_s == 0:
                 return Decision(Step.GIVE_UP, "the load is at rate 0: with no request due, nothing could be shown")
             return NEXT
         case PhaseName.BASELINE:
@@ -90,22 +99,30 @@ def decide(phase: PhaseName, now: Situation, limits: PhaseLimits) -> Decision:
                 return Decision(Step.GIVE_UP, f"the experiment did not end within {limits.fault_max_s:g} s")
             return STAY
         case PhaseName.RECOVERY:
-            if now.whole and now.clean_s >= limits.hold_s and now.in_phase_s >= limits.recovery_s:
+            if now.whole and _seen_enough(now, limits):
                 return NEXT
             if now.in_phase_s >= limits.recovery_max_s:
-                return Decision(Step.NEXT, f"not recovered after {limits.recovery_max_s:g} s")
+                return Decision(Step.NEXT, f"not over after {limits.recovery_max_s:g} s")
             return STAY
         case PhaseName.COOL_DOWN:
             return NEXT if now.in_phase_s >= limits.cool_down_s else STAY
 
 
+def _seen_enough(now: Situation, limits: PhaseLimits) -> bool:
+    if now.clean_s is None:
+        return now.in_phase_s >= limits.unseen_s
+    return now.clean_s >= limits.hold_s and now.requests >= limits.requests
+
+
 def unsettled(now: Situation, limits: PhaseLimits) -> list[str]:
     """What still keeps the baseline from being one; empty where it has settled."""
     reasons = []
-    if now.clean_s < limits.hold_s:
-        reasons.append(f"a request failed {now.clean_s:.1f} s ago")
     if not now.whole:
         reasons.append("a deployment is not at its desired replicas")
+    if now.clean_s is None:
+        return reasons
+    if now.clean_s < limits.hold_s:
+        reasons.append(f"a request failed {now.clean_s:.1f} s ago")
     if now.asked_per_s is None:
         if now.rate_per_s <= 0:
             reasons.append("no request was answered")
@@ -123,12 +140,16 @@ def least_rate(asked_per_s: float, over_s: float) -> float:
     return max(0.0, 0.95 * asked_per_s - 4 * math.sqrt(asked_per_s / over_s))
 
 
-def left_s(phase: PhaseName, in_phase_s: float, limits: PhaseLimits) -> float | None:
-    """How long `phase` will still take, in seconds; None where nobody can know."""
+def left_s(phase: PhaseName, now: Situation, limits: PhaseLimits) -> float | None:
+    """How long `phase` will still take, in seconds, if all goes well; None where nobody can know."""
+    if phase is PhaseName.RECOVERY and now.clean_s is not None:
+        if not now.rate_per_s:
+            return None
+        return max(0.0, limits.hold_s - now.clean_s, (limits.requests - now.requests) / now.rate_per_s)
     expected = {
         PhaseName.WARM_UP: limits.warm_up_s,
         PhaseName.BASELINE: limits.baseline_s,
-        PhaseName.RECOVERY: limits.recovery_s,
+        PhaseName.RECOVERY: limits.unseen_s,
         PhaseName.COOL_DOWN: limits.cool_down_s,
     }.get(phase)
-    return None if expected is None else max(0.0, expected - in_phase_s)
+    return None if expected is None else max(0.0, expected - now.in_phase_s)

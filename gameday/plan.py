@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bundle.rates import expected_between, highest_per_s
 from gameday.cluster import ApiError, Cluster
 from gameday.errors import BadInput
 from gameday.experiment import Experiment, load_experiment
-from gameday.load.arrivals import Spacing
 from gameday.load.profile import ProfileFacts, check_profile
+from gameday.load.schedule import Asked
 from gameday.phases import PhaseLimits
 from scorer.targets import Targets
 
@@ -29,25 +31,25 @@ class DrillPlan:
 
     name: str
     experiment: Experiment
-    profile: ProfileFacts
+    profile: ProfileFacts | None
+    """None: the load comes from elsewhere, and its rows are imported afterwards."""
     targets_path: Path
     targets: Targets
     clusters: tuple[Cluster, ...]
     host: str
-    rate_per_s: float | None
-    spacing: Spacing | None
+    asked: Asked
     seed: int
+    workers: int
     limits: PhaseLimits
     runs: Path
     versions: Mapping[str, str] = field(default_factory=dict)
     """Kubernetes version by context, as the clusters said it."""
 
-    @property
-    def asked_per_s(self) -> float | None:
-        """The arrival rate that is asked for; None where the profile is closed-loop."""
-        if self.profile.model == "closed":
+    def asked_per_s(self, from_s: float, to_s: float) -> float | None:
+        """The mean arrival rate between two times in seconds since the schedule began; None where nothing is due."""
+        if self.profile is None or self.profile.model == "closed":
             return None
-        return self.profile.rate_per_s if self.rate_per_s is None else self.rate_per_s
+        return expected_between(self.profile.curves, max(0.0, from_s), to_s) / (to_s - max(0.0, from_s))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -62,25 +64,28 @@ class DrillPlan:
 def make_plan(
     *,
     experiment: Path,
-    profile: Path,
+    profile: Path | None,
     targets: Path,
     contexts: tuple[str, ...],
     namespace: str | None,
     host: str | None,
     drill: str | None,
-    rate_per_s: float | None,
-    spacing: Spacing | None,
+    asked: Asked,
     seed: int,
+    workers: int,
     limits: PhaseLimits,
     runs: Path,
 ) -> DrillPlan:
     """Check everything that can be checked beforehand. Raises ExplainedError; nothing has been started then.
 
+    profile: None where the load comes from elsewhere. asked: what replaces what the profile says; where there is no
+    profile its rate is what the other generator sends, and says how long the drill must last.
+
     The cheap checks come first, so that a misspelt file name is told at once and not after ten seconds of connecting.
-    The recovery phase lasts as long as the targets need, and the hold time is their own.
+    The recovery phase lasts until there are as many requests as the targets need, and the hold time is their own.
     """
     for path, what in ((experiment, "experiment"), (profile, "load profile"), (targets, "targets file")):
-        if not path.is_file():
+        if path is not None and not path.is_file():
             raise BadInput(f"no such {what}", where=str(path), do=f"give the path of the {what}")
     promised = Targets.load(targets)
     name = drill or experiment.stem
@@ -89,7 +94,7 @@ def make_plan(
     _check_kubeconfig_for_chaosk8s()
     if host:
         check_host(host)
-    facts = check_profile(profile)
+    facts = None if profile is None else check_profile(profile, asked)
     # chaosk8s and the experiment's configuration read the environment, here as later in the `chaos` process
     os.environ.update({CONTEXT_VARIABLE: clusters[0].context, NAMESPACE_VARIABLE: clusters[0].namespace})
     if host:
@@ -106,7 +111,7 @@ def make_plan(
     versions = {cluster.context: cluster.check() for cluster in clusters}
     where = host or os.environ.get(HOST_VARIABLE) or find_entry(clusters[0])
     os.environ[HOST_VARIABLE] = where
-    asked = facts.rate_per_s if rate_per_s is None else rate_per_s
+    needed = requests_needed(promised, name)
     return DrillPlan(
         name=name,
         experiment=checked,
@@ -115,13 +120,15 @@ def make_plan(
         targets=promised,
         clusters=clusters,
         host=where,
-        rate_per_s=rate_per_s,
-        spacing=spacing,
+        asked=asked,
         seed=seed,
+        workers=workers,
         limits=replace(
             limits,
             hold_s=promised.recovery.hold_s,
-            recovery_s=min(limits.recovery_max_s, observation_s(promised, name, asked)),
+            requests=needed,
+            unseen_s=needed / asked.rate_per_s if facts is None and asked.rate_per_s else limits.unseen_s,
+            highest_per_s=None if facts is None or facts.model == "closed" else highest_per_s(facts.curves),
         ),
         runs=runs,
         versions=versions,
@@ -152,19 +159,15 @@ def _check_kubeconfig_for_chaosk8s() -> None:
         )
 
 
-def observation_s(targets: Targets, drill: str, rate_per_s: float | None) -> float:
-    """How long the drill must be watched after its fault, in seconds, so that its promises can be claimed at all.
+def requests_needed(targets: Targets, drill: str) -> int:
+    """How many requests must be sent after the fault for the drill's promises to be claimed, were all of them good.
 
-    At least the hold time, and long enough for the requests that the strictest promised share takes were all of them
-    good, with a fifth to spare. Where the rate isn't known, just the hold time; the scorer says whether it was enough.
+    As many as the strictest promised share takes, with a fifth to spare: a few come before or after the window.
     """
-    if not rate_per_s:
-        return targets.recovery.hold_s
     from scorer.objective import clean_requests_needed
 
     promises = targets.of_drill(drill).values()
-    needs = clean_requests_needed(promises, targets.validity.confidence, of="target")
-    return max(targets.recovery.hold_s, 1.2 * needs / rate_per_s)
+    return math.ceil(1.2 * clean_requests_needed(promises, targets.validity.confidence, of="target"))
 
 
 def find_entry(cluster: Cluster) -> str:

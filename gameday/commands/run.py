@@ -8,12 +8,14 @@ import click
 
 from gameday.commands.options import FiniteRange, json_option, strict_option
 
+NO_LOAD = "none"
 EXAMPLES = """
 \b
 Examples:
   gameday run experiments/pod-kill.yaml --load loadprofiles/steady.py
   gameday run experiments/pod-kill.yaml --load loadprofiles/steady.py --context us-east-1 --rate 50
   gameday run experiments/pod-kill.yaml --load loadprofiles/steady.py --json | jq .verdict
+  gameday run experiments/pod-kill.yaml --load none --rate 50      # k6 sends it; then: gameday import k6.json
 """
 
 
@@ -24,7 +26,8 @@ Examples:
     "profile",
     type=click.Path(path_type=Path),
     required=True,
-    help="Load profile: a Locust file, such as loadprofiles/steady.py.",
+    help="Load profile: a Locust file, such as loadprofiles/steady.py; `none` where another generator sends the load, "
+    "whose record `gameday import` adds.",
 )
 @click.option(
     "--context",
@@ -54,10 +57,25 @@ Examples:
     "rate_per_s",
     type=FiniteRange(min=0),
     metavar="PER_SECOND",
-    help="Arrivals a second. Default: the profile's own.",
+    help="Highest arrival rate, a second. Default: the profile's own.",
+)
+@click.option(
+    "--duration",
+    "duration_s",
+    type=FiniteRange(min=0, min_open=True, max=7 * 86_400),
+    metavar="SECONDS",
+    help="Length of the rate's shape: its ramp, peak or period. Default: the profile's own.",
 )
 @click.option(
     "--spacing", type=click.Choice(["uniform", "poisson"]), help="How arrivals are spaced. Default: the profile's."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes of this machine that share the load.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of arrivals and choices.")
 @click.option(
@@ -114,7 +132,9 @@ def run(
     targets: Path,
     drill: str | None,
     rate_per_s: float | None,
+    duration_s: float | None,
     spacing: str | None,
+    workers: int,
     seed: int,
     warm_up_s: float,
     baseline_s: float,
@@ -137,6 +157,7 @@ def run(
     from gameday.errors import Aborted, RollbackIncomplete
     from gameday.guards import refuse_over_unfinished_undo
     from gameday.load.arrivals import Spacing
+    from gameday.load.schedule import Asked
     from gameday.phases import PhaseLimits
     from gameday.plan import make_plan
     from gameday.progress import ProgressView
@@ -154,15 +175,15 @@ def run(
     )
     plan = make_plan(
         experiment=experiment,
-        profile=profile,
+        profile=None if str(profile) == NO_LOAD else profile,
         targets=targets,
         contexts=contexts,
         namespace=namespace,
         host=host,
         drill=drill,
-        rate_per_s=rate_per_s,
-        spacing=None if spacing is None else Spacing(spacing),
+        asked=Asked(rate_per_s, duration_s, None if spacing is None else Spacing(spacing)),
         seed=seed,
+        workers=workers,
         limits=limits,
         runs=runs,
     )

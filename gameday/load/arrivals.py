@@ -1,9 +1,9 @@
 """When arrivals are due: a pure function of their number, without a clock and without state.
 
-A *shape* says how many arrivals are expected by a given time; its inverse, the time at which the n-th is expected, is
-all that is needed here. A *spacing* places arrivals on the axis of expected arrivals: evenly, or as a Poisson process
-of rate one. Mapping the latter through the inverse gives a Poisson process of the shape's rate (the time-rescaling
-theorem: Çınlar, Introduction to Stochastic Processes, 1975, §4.7), so a new shape is one more class with `when_s`.
+A *shape* says at which time so many arrivals are expected to have come: a rate over time (`bundle.rates.RateCurve`),
+or arrivals as they were recorded. A *spacing* places arrivals on the axis of expected arrivals: evenly, or as a Poisson
+process of rate one. Mapping the latter through the shape gives a Poisson process of the shape's rate (the
+time-rescaling theorem: Çınlar, Introduction to Stochastic Processes, 1975, §4.7).
 """
 
 from __future__ import annotations
@@ -14,40 +14,70 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from itertools import pairwise
+from typing import TypeAlias
 
-MAX_RATE_PER_S = 100_000.0
-"""More than one process can send by an order of magnitude: anything above is taken for a slip of the hand."""
+from bundle.rates import RateCurve
 
 
 class Spacing(StrEnum):
-    """How arrivals are spaced: all gaps alike, or as independent users make them."""
+    """How arrivals are spaced: all gaps alike, as independent users make them, or as they were recorded."""
 
     UNIFORM = "uniform"
     POISSON = "poisson"
+    REPLAYED = "replayed"
 
 
-class Shape(Protocol):
-    """How the rate of arrivals changes with time."""
+@dataclass(frozen=True)
+class RecordedArrivals:
+    """Arrivals at the times at which they were recorded, in seconds since the first of them.
 
-    def when_s(self, arrivals: float) -> float:
-        """Elapsed seconds at which `arrivals` are expected to have come; infinity where they never will."""
+    Raises ValueError where there are none, or where the times go back or are none.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class ConstantRate:
-    """The same rate for ever. At rate 0 nothing is ever due."""
-
-    per_s: float
+    times_s: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a rate that is negative, not a number, or more than `MAX_RATE_PER_S`."""
-        if not 0 <= self.per_s <= MAX_RATE_PER_S:
-            raise ValueError(f"a rate must be from 0 to {MAX_RATE_PER_S:.0f} arrivals a second, not {self.per_s:g}")
+        """Check the times."""
+        if not self.times_s or self.times_s[0] != 0:
+            raise ValueError("recorded arrivals begin at 0 s")
+        if any(not later >= sooner for sooner, later in pairwise(self.times_s)) or not math.isfinite(self.times_s[-1]):
+            raise ValueError("recorded arrivals must have times that never go back")
+
+    @property
+    def length_s(self) -> float:
+        """The time of the last arrival."""
+        return self.times_s[-1]
+
+    @property
+    def highest_per_s(self) -> float:
+        """Their mean rate, which is what `--rate` sets: a highest one has no meaning for single moments."""
+        return len(self.times_s) / self.length_s if self.length_s else 0.0
+
+    def scaled(self, factor: float) -> RecordedArrivals:
+        """The same arrivals, `factor` times as dense. Raises ValueError."""
+        return self.stretched(1 / factor if factor > 0 else math.inf)
+
+    def stretched(self, factor: float) -> RecordedArrivals:
+        """The same arrivals with every time multiplied by `factor`. Raises ValueError."""
+        return RecordedArrivals(tuple(t_s * factor for t_s in self.times_s))
 
     def when_s(self, arrivals: float) -> float:
-        """Elapsed seconds at which `arrivals` are expected to have come."""
-        return arrivals / self.per_s if self.per_s else math.inf
+        """The time of the arrival of this number; infinity after the last."""
+        number = int(arrivals)
+        return self.times_s[number] if number < len(self.times_s) else math.inf
+
+    def curve(self) -> RateCurve:
+        """Their rate second by second, for whoever judges whether they were sent."""
+        counts = [0] * (int(self.length_s) + 1)
+        for t_s in self.times_s:
+            counts[int(t_s)] += 1
+        steps = ((float(second + edge), float(count)) for second, count in enumerate(counts) for edge in (0, 1))
+        return RateCurve((*steps, (float(len(counts)), 0.0)))
+
+
+Shape: TypeAlias = RateCurve | RecordedArrivals
+"""How the rate of arrivals changes with time."""
 
 
 def due_times_ns(shape: Shape, spacing: Spacing, seed: str) -> Iterator[int]:
@@ -60,7 +90,7 @@ def due_times_ns(shape: Shape, spacing: Spacing, seed: str) -> Iterator[int]:
 
 
 def _positions(spacing: Spacing, seed: str) -> Iterator[float]:
-    if spacing is Spacing.UNIFORM:
+    if spacing is not Spacing.POISSON:
         yield from map(float, itertools.count())
         return
     rng = random.Random(f"arrivals:{seed}")

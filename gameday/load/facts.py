@@ -1,4 +1,4 @@
-"""`python -m gameday.load.facts PROFILE`: load a Locust file as Locust does and print what it holds, as one JSON line.
+"""`python -m gameday.load.facts PROFILE ASKED`: load a Locust file as Locust does and print what it holds, as JSON.
 
 A process of its own, because importing Locust patches the standard library of the one that does it.
 """
@@ -9,10 +9,17 @@ import contextlib
 import json
 import sys
 import traceback
-from collections.abc import Iterable
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from gameday.load.arrivals import Spacing
+from gameday.load.schedule import Asked, flaw, open_users, schedules
+
+
+class CurveFacts(TypedDict):
+    """A `bundle.rates.RateCurve` as JSON."""
+
+    points: list[tuple[float, float]]
+    repeats: bool
 
 
 class Facts(TypedDict, total=False):
@@ -21,40 +28,41 @@ class Facts(TypedDict, total=False):
     error: str
     line: int
     model: str
-    rate_per_s: float | None
+    curves: list[CurveFacts]
     timeout_s: float | None
     spacing: str
     users: list[str]
 
 
-def read(path: str) -> Facts:
+def read(path: str, asked: Asked) -> Facts:
     """The facts of the Locust file at `path`. A file that does not load is a fact too."""
     from locust.util.load_locustfile import load_locustfile
 
-    from gameday.load.user import ArrivalUser, flaw
+    import gameday.load.plugin  # noqa: F401  # as when it runs: a profile may rely on it
 
     try:
-        users = load_locustfile(path)[0]
+        users: dict[str, Any] = load_locustfile(path)[0]
     except (Exception, SystemExit) as error:  # whatever a person's file raises, they are told
         return {"error": f"{type(error).__name__}: {error}", "line": _line_of(error, path)}
-    opened = [user for user in users.values() if issubclass(user, ArrivalUser)]
+    opened = open_users(list(users.values()))
     for user in opened:
         if reason := flaw(user):
             return {"error": f"{user.__name__}: {reason}", "line": 0}
-    is_open = bool(opened) and len(opened) == len(users)
+    if not opened or len(opened) < len(users):
+        return {"model": "closed", "curves": [], "timeout_s": None, "spacing": "", "users": sorted(users)}
+    try:
+        found = schedules(opened, asked)
+    except ValueError as error:
+        return {"error": str(error), "line": 0}
+    spacings = {schedule.spacing.value for schedule in found}
     return {
-        "model": "open" if is_open else "closed",
-        "rate_per_s": sum(user.rate for user in opened) if is_open else None,
-        "timeout_s": max(user.timeout_s for user in opened) if is_open else None,
-        "spacing": _one(user.spacing for user in opened) if is_open else "",
+        "model": "open",
+        "curves": [{"points": list(s.curve.points), "repeats": s.curve.repeats} for s in found],
+        "timeout_s": max(user.timeout_s for user in opened),
+        # where the classes differ nothing may be concluded from it
+        "spacing": spacings.pop() if len(spacings) == 1 else "",
         "users": sorted(users),
     }
-
-
-def _one(spacings: Iterable[str]) -> str:
-    """The spacing of every class; "" where they differ, which is to say that nothing may be concluded from it."""
-    different = {str(Spacing(spacing)) for spacing in spacings}
-    return different.pop() if len(different) == 1 else ""
 
 
 def _line_of(error: BaseException, path: str) -> int:
@@ -62,7 +70,12 @@ def _line_of(error: BaseException, path: str) -> int:
     return lines[-1] if lines else 0
 
 
+def _parse(text: str) -> Asked:
+    found = json.loads(text)
+    return Asked(found["rate_per_s"], found["duration_s"], Spacing(found["spacing"]) if found["spacing"] else None)
+
+
 if __name__ == "__main__":
     with contextlib.redirect_stdout(sys.stderr):  # a profile may print
-        facts = read(sys.argv[1])
+        facts = read(sys.argv[1], _parse(sys.argv[2]))
     print(json.dumps(facts))

@@ -22,8 +22,12 @@ class Abandoned(Exception):
 
 @dataclass(slots=True)
 class Counts:
-    """Arrivals of this process so far: came due, had a request sent, are being served now."""
+    """Arrivals of this process so far: came due, had a request sent, are being served now.
 
+    began_ns: CLOCK_MONOTONIC when the schedule began, the same for every class; 0 before.
+    """
+
+    began_ns: int = 0
     due: int = 0
     sent: int = 0
     inflight: int = 0

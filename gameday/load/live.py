@@ -23,6 +23,8 @@ class Live:
     quiet_ns: int | None
     """Time since the last bad request ended (was due, if never sent); since the first row where none was bad; None
     before the first row."""
+    sent: int = 0
+    """How many requests were sent since the beginning, not only in the window."""
 
 
 class LiveView:
@@ -34,6 +36,7 @@ class LiveView:
         self._bad = np.empty(0, np.bool_)
         self._first_ns: int | None = None
         self._last_bad_ns: int | None = None
+        self._sent = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take in a batch of request rows, in any order of time."""
@@ -47,6 +50,7 @@ class LiveView:
         self._first_ns = first_ns if self._first_ns is None else min(self._first_ns, first_ns)
         if bad.any():
             self._last_bad_ns = max(int(end[bad].max()), self._last_bad_ns or 0)
+        self._sent += int(np.count_nonzero(latency >= 0))
         self._end = np.concatenate([self._end, end])
         self._latency = np.concatenate([self._latency, latency])
         self._bad = np.concatenate([self._bad, bad])
@@ -64,4 +68,5 @@ class LiveView:
             errors=int(self._bad.sum()),
             p95_ns=int(np.quantile(sent, 0.95)) if sent.size else None,
             quiet_ns=now_ns - (self._first_ns if self._last_bad_ns is None else self._last_bad_ns),
+            sent=self._sent,
         )

@@ -12,8 +12,8 @@ from pathlib import Path
 from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
 from bundle.table import STREAM_SUFFIX, read_stream
 from gameday.child import HARNESS_VARIABLE, Child
-from gameday.load.arrivals import Spacing
 from gameday.load.errors import LoadFailed
+from gameday.load.schedule import NOTHING_ASKED, Asked
 
 LOG_LINES = 3
 POLL_S = 0.02
@@ -21,19 +21,24 @@ POLL_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """What is to be sent, where, and into which bundle. `rate_per_s` and `spacing` None leave it to the profile."""
+    """What is to be sent, where, and into which bundle."""
 
     profile: Path
     host: str
     bundle: Path
     anchor: Anchor
     time_limit_s: float
-    rate_per_s: float | None = None
-    spacing: Spacing | None = None
+    asked: Asked = NOTHING_ASKED
+    """What replaces what the profile says."""
     seed: int = 0
     stop_grace_s: int = 3
     """How long requests in flight may take to finish once the load is stopped; Locust takes whole seconds only."""
-    worker: str = "load-0"
+    workers: int = 1
+
+    @property
+    def worker(self) -> str:
+        """The first worker."""
+        return worker_names(self.workers)[0]
 
     @property
     def log(self) -> Path:
@@ -47,11 +52,18 @@ class LoadPlan:
         command += ["--run-time", f"{math.ceil(self.time_limit_s)}s", "--stop-timeout", str(self.stop_grace_s)]
         command += ["--seed", str(self.seed)]
         command += ["--gameday-bundle", str(self.bundle), "--gameday-worker", self.worker]
-        if self.rate_per_s is not None:
-            command += ["--rate", f"{self.rate_per_s!r}"]
-        if self.spacing is not None:
-            command += ["--spacing", self.spacing]
+        if self.asked.rate_per_s is not None:
+            command += ["--rate", f"{self.asked.rate_per_s!r}"]
+        if self.asked.duration_s is not None:
+            command += ["--duration", f"{self.asked.duration_s!r}"]
+        if self.asked.spacing is not None:
+            command += ["--spacing", self.asked.spacing]
         return command
+
+
+def worker_names(workers: int) -> tuple[str, ...]:
+    """What the load workers of a run are called in its bundle."""
+    return tuple(f"load-{index}" for index in range(workers))
 
 
 class LoadProcess:
@@ -72,19 +84,20 @@ class LoadProcess:
         """The process, which leads its process group."""
         return self._child.pid
 
-    def wait_started(self, timeout_s: float) -> None:
-        """Return once the bundle holds the first sample of the running load.
+    def wait_started(self, timeout_s: float) -> int:
+        """Wait until the load runs; returns when its schedule began (closed-loop: when it was first seen), UTC ns.
 
         Raises LoadFailed, with the end of Locust's log, where it ended before or took longer than `timeout_s`.
         """
         samples = self.plan.bundle / "samples" / f"{self.plan.worker}{STREAM_SUFFIX}"
         deadline = time.monotonic() + timeout_s
-        while next(read_stream(samples), None) is None:
+        while (first := next(read_stream(samples), None)) is None:
             if (code := self.poll()) is not None:
                 raise self.failure(f"Locust ended with code {code} before it sent anything")
             if time.monotonic() > deadline:
                 raise self.failure(f"Locust sent nothing within {timeout_s:g} s")
             time.sleep(POLL_S)
+        return int(first["t_ns"][0].as_py())
 
     def poll(self) -> int | None:
         """None while it runs, else its exit code (negative: the signal that killed it)."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bundle.manifest import LoadRecord, Worker
+from bundle.rates import RateCurve, highest_per_s
 from gameday.load.errors import BadProfile
+from gameday.load.process import worker_names
+from gameday.load.schedule import NOTHING_ASKED, Asked
 
 if TYPE_CHECKING:
     from gameday.load.facts import Facts
@@ -23,14 +27,15 @@ class ProfileFacts:
 
     path: Path
     model: Literal["open", "closed"]
-    rate_per_s: float | None
+    curves: tuple[RateCurve, ...]
+    """Its arrival rates over time, one curve for each class of users; they add up. None of a closed-loop profile."""
     timeout_s: float | None
     spacing: str
     users: tuple[str, ...]
 
 
-def check_profile(path: Path) -> ProfileFacts:
-    """Load the Locust file at `path` in a process of its own. Nothing is sent.
+def check_profile(path: Path, asked: Asked = NOTHING_ASKED) -> ProfileFacts:
+    """Load the Locust file at `path` in a process of its own, with what was asked for. Nothing is sent.
 
     Raises BadProfile, with the file and the line, where it is missing, does not parse or import, or has no user.
     """
@@ -44,7 +49,7 @@ def check_profile(path: Path) -> ProfileFacts:
         raise BadProfile(
             f"is not Python: {getattr(error, 'msg', error)}", where=f"{path}:{line}", do="correct the file"
         ) from None
-    facts = _facts(path)
+    facts = _facts(path, asked)
     if "error" in facts:
         line = facts.get("line", 0)
         raise BadProfile(facts["error"], where=f"{path}:{line}" if line else str(path), do="correct the file")
@@ -55,11 +60,26 @@ def check_profile(path: Path) -> ProfileFacts:
             do="define one, as loadprofiles/steady.py does",
         )
     model: Literal["open", "closed"] = "open" if facts["model"] == "open" else "closed"
-    return ProfileFacts(path, model, facts["rate_per_s"], facts["timeout_s"], facts["spacing"], tuple(facts["users"]))
+    curves = tuple(RateCurve(tuple((t, r) for t, r in c["points"]), c["repeats"]) for c in facts["curves"])
+    return ProfileFacts(path, model, curves, facts["timeout_s"], facts["spacing"], tuple(facts["users"]))
 
 
-def _facts(path: Path) -> Facts:
-    command = [sys.executable, "-m", "gameday.load.facts", str(path.resolve())]
+def load_record(profile: ProfileFacts, host: str, workers: int) -> LoadRecord:
+    """What the manifest says of a load that Locust makes by this profile, before it has begun."""
+    constant = profile.model == "open" and not any(curve.length_s for curve in profile.curves)
+    return LoadRecord(
+        model=profile.model,
+        rate_per_s=highest_per_s(profile.curves) if constant else None,
+        curves=() if constant else profile.curves,
+        spacing=profile.spacing,
+        host=host,
+        timeout_s=profile.timeout_s,
+        workers=tuple(Worker(name=name) for name in worker_names(workers)),
+    )
+
+
+def _facts(path: Path, asked: Asked) -> Facts:
+    command = [sys.executable, "-m", "gameday.load.facts", str(path.resolve()), json.dumps(asdict(asked))]
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LOADING_TIMEOUT_S, check=False

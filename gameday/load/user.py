@@ -26,14 +26,18 @@ from typing import Any
 import gevent
 from gevent.event import Event
 from gevent.pool import Group
-from locust import FastHttpUser, TaskSet
+from locust import FastHttpUser
 from locust.env import Environment
 from locust.exception import StopTest
 from locust.user.task import LOCUST_STATE_RUNNING
 
-from gameday.load import plugin
-from gameday.load.arrivals import ConstantRate, Spacing, due_times_ns
+from gameday.load import plugin, rows
+from gameday.load.arrivals import Shape, Spacing, due_times_ns
 from gameday.load.inflight import COUNTS, CURRENT, Abandoned, Arrival, Unsent
+from gameday.load.options import asked_of, options_of
+from gameday.load.schedule import Part, Schedule, open_users, schedules
+
+__all__ = ["ArrivalUser", "plugin"]  # the plugin is imported for its listeners
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +45,14 @@ Task = Callable[["ArrivalUser"], object]
 
 
 class ArrivalUser(FastHttpUser):
-    """Base class of open-loop users. What a profile sets here, `--rate`, `--spacing` and `--seed` override."""
+    """Base class of open-loop users. What a profile sets here, `--rate`, `--duration` and `--spacing` override."""
 
     abstract = True
     fixed_count = 1
+    opens_loop = True
 
-    rate: float = 1.0
-    """Arrivals a second."""
+    rate: float | Shape = 1.0
+    """Arrivals a second: a number, or one of the shapes of `gameday.load.shapes`."""
     spacing: str = Spacing.UNIFORM
     timeout_s: float = 10.0
     """A request without a complete answer after so many seconds has failed."""
@@ -70,20 +75,23 @@ class ArrivalUser(FastHttpUser):
     def run(self) -> None:  # type: ignore[misc]  # Locust marks it final; its own PytestUser replaces it too
         """Keep the schedule until stopped, then wait for what is in flight, as long as `--stop-timeout` says."""
         self._state = LOCUST_STATE_RUNNING
-        rate, spacing, seed = plugin.schedule_of(type(self), self.environment)
+        schedule, part, seed = self._schedule()
         chooser = random.Random(f"tasks:{seed}")
         self.environment.events.quitting.add_listener(self._take_no_more)
         gc.collect()
         gc.freeze()  # a full collection that walks every module takes long enough to delay arrivals
         try:
             self._idle.append(self._new_slot())
-            start_ns = time.monotonic_ns()
-            for offset_ns in due_times_ns(ConstantRate(rate), spacing, seed):
+            start_ns = self._begin()
+            for number, offset_ns in enumerate(due_times_ns(schedule.shape, schedule.spacing, seed)):
+                task = chooser.choice(self.tasks)  # for every arrival, so that parts do not depend on their number
+                if not part.holds(number):
+                    continue
                 arrival = Arrival(start_ns + offset_ns)
                 self._wait_until(arrival.scheduled_ns)
                 if self._stopping.is_set() and arrival.scheduled_ns > self._stopped_ns:
                     break
-                self._dispatch(arrival, chooser.choice(self.tasks))
+                self._dispatch(arrival, task)
             self._stopping.wait()
             self._serving.join()
         except Exception as error:  # a profile whose objects can't be made: end, so that the load is seen to be gone
@@ -95,6 +103,20 @@ class ArrivalUser(FastHttpUser):
             self._serving.kill()
             started = [slot for slot in self._idle if not slot._fresh]
             gevent.joinall([gevent.spawn(slot.on_stop) for slot in started], timeout=self.timeout_s)
+
+    def _schedule(self) -> tuple[Schedule, Part, str]:
+        """The schedule of this class, the part of it that is sent here, and its seed."""
+        classes, options = open_users(self.environment.user_classes), options_of(self.environment)
+        schedule = schedules(classes, asked_of(self.environment))[classes.index(type(self))]
+        return schedule, options.gameday_part, f"{options.seed}:{type(self).__name__}"
+
+    def _begin(self) -> int:
+        """When the schedule begins, on CLOCK_MONOTONIC: now, or when the first class of this process began it."""
+        if not COUNTS.began_ns:
+            COUNTS.began_ns = time.monotonic_ns()
+            if (recorder := rows.recorder()) is not None:
+                recorder.sample(COUNTS.began_ns, {"load.began": 0.0})
+        return COUNTS.began_ns
 
     def stop(self, force: bool = False) -> bool:
         """Take no more arrivals. Locust calls it."""
@@ -189,21 +211,3 @@ class ArrivalUser(FastHttpUser):
                 return send(*args, **kwargs)
 
         return request
-
-
-def flaw(user: type[ArrivalUser]) -> str | None:
-    """Why a class cannot run, in a few words; None where it can."""
-    try:
-        ConstantRate(user.rate)
-        Spacing(user.spacing)
-    except (ValueError, TypeError) as error:
-        return str(error)
-    if not user.tasks:
-        return "it has no @task"
-    if any(isinstance(task, type) and issubclass(task, TaskSet) for task in user.tasks):
-        return "a TaskSet cannot be a task here: each arrival runs one function"
-    if not user.timeout_s > 0:
-        return "timeout_s must be more than 0"
-    if not user.max_inflight >= 1:
-        return "max_inflight must be 1 or more"
-    return None

@@ -18,11 +18,15 @@ LIMITS = PhaseLimits(
     baseline_max_s=60,
     fault_max_s=900,
     hold_s=5,
-    recovery_s=8,
+    requests=718,
+    unseen_s=60,
     recovery_max_s=180,
     cool_down_s=5,
+    highest_per_s=100,
 )
-CALM = Situation(in_phase_s=20, rate_per_s=100, asked_per_s=100, clean_s=20, chaos_running=True, whole=True)
+CALM = Situation(
+    in_phase_s=20, rate_per_s=100, asked_per_s=100, clean_s=20, chaos_running=True, whole=True, requests=2000
+)
 
 
 @pytest.mark.parametrize(
@@ -31,8 +35,8 @@ CALM = Situation(in_phase_s=20, rate_per_s=100, asked_per_s=100, clean_s=20, cha
         # warm-up lasts its time, whatever goes wrong in it
         (PhaseName.WARM_UP, replace(CALM, in_phase_s=4.9), Step.STAY),
         (PhaseName.WARM_UP, replace(CALM, in_phase_s=5, clean_s=0), Step.NEXT),
-        # nothing is due: a fault would prove nothing
-        (PhaseName.WARM_UP, replace(CALM, in_phase_s=5, asked_per_s=0, rate_per_s=0), Step.GIVE_UP),
+        # a ramp may begin at nothing
+        (PhaseName.WARM_UP, replace(CALM, in_phase_s=5, asked_per_s=0, rate_per_s=0), Step.NEXT),
         # the baseline lasts its time and until it has settled
         (PhaseName.BASELINE, replace(CALM, in_phase_s=14.9), Step.STAY),
         (PhaseName.BASELINE, replace(CALM, in_phase_s=15), Step.NEXT),
@@ -46,9 +50,17 @@ CALM = Situation(in_phase_s=20, rate_per_s=100, asked_per_s=100, clean_s=20, cha
         (PhaseName.FAULT, CALM, Step.STAY),
         (PhaseName.FAULT, replace(CALM, chaos_running=False), Step.NEXT),
         (PhaseName.FAULT, replace(CALM, in_phase_s=900), Step.GIVE_UP),
-        # recovery lasts until pods are back and users have seen nothing bad for the hold time, or until the limit
-        (PhaseName.RECOVERY, replace(CALM, in_phase_s=8), Step.NEXT),
-        (PhaseName.RECOVERY, replace(CALM, in_phase_s=7.9), Step.STAY),
+        # load from elsewhere is not seen: no request can unsettle the baseline
+        (PhaseName.BASELINE, replace(CALM, in_phase_s=15, clean_s=None, asked_per_s=None, rate_per_s=0), Step.NEXT),
+        (PhaseName.BASELINE, replace(CALM, in_phase_s=15, clean_s=None, whole=False), Step.STAY),
+        # recovery lasts until pods are back, users have seen nothing bad for the hold time, and enough requests were
+        # sent to claim something, or until the limit
+        (PhaseName.RECOVERY, replace(CALM, requests=718), Step.NEXT),
+        (PhaseName.RECOVERY, replace(CALM, requests=717), Step.STAY),
+        (PhaseName.RECOVERY, replace(CALM, in_phase_s=180, requests=717), Step.NEXT),
+        # where nobody can count, it lasts a time
+        (PhaseName.RECOVERY, replace(CALM, clean_s=None, requests=0, in_phase_s=59), Step.STAY),
+        (PhaseName.RECOVERY, replace(CALM, clean_s=None, requests=0, in_phase_s=60), Step.NEXT),
         (PhaseName.RECOVERY, replace(CALM, clean_s=4.9), Step.STAY),
         (PhaseName.RECOVERY, replace(CALM, whole=False), Step.STAY),
         (PhaseName.RECOVERY, replace(CALM, in_phase_s=180, whole=False, clean_s=0), Step.NEXT),
@@ -76,7 +88,8 @@ def test_giving_up_says_what_was_missing() -> None:
         in_phase_s=st.floats(1e4, 1e6),
         rate_per_s=st.floats(0, 1e4),
         asked_per_s=st.none() | st.floats(0, 1e4),
-        clean_s=st.floats(0, 1e4),
+        clean_s=st.none() | st.floats(0, 1e4),
+        requests=st.integers(0, 10**6),
         chaos_running=st.booleans(),
         whole=st.booleans(),
     ),
@@ -97,8 +110,25 @@ def test_the_least_rate_allows_for_chance_and_no_more(asked: float, over: float,
     assert least_rate(asked, over) == pytest.approx(least)
 
 
-def test_the_time_left_is_told_only_where_it_is_known() -> None:
-    assert left_s(PhaseName.WARM_UP, 2, LIMITS) == 3
-    assert left_s(PhaseName.BASELINE, 20, LIMITS) == 0
-    assert left_s(PhaseName.FAULT, 2, LIMITS) is None
-    assert left_s(PhaseName.RECOVERY, 2, LIMITS) == 6
+def test_where_nothing_will_ever_be_due_the_drill_gives_up() -> None:
+    """A fault would prove nothing."""
+    assert decide(PhaseName.WARM_UP, CALM, replace(LIMITS, highest_per_s=0)).step is Step.GIVE_UP
+    assert decide(PhaseName.WARM_UP, CALM, replace(LIMITS, highest_per_s=None)).step is Step.NEXT
+
+
+@pytest.mark.parametrize(
+    ("phase", "situation", "left"),
+    [
+        (PhaseName.WARM_UP, replace(CALM, in_phase_s=2), 3),
+        (PhaseName.BASELINE, CALM, 0),
+        (PhaseName.FAULT, CALM, None),
+        (PhaseName.RECOVERY, replace(CALM, requests=418), 3),  # 300 requests more, at 100 a second
+        (PhaseName.RECOVERY, replace(CALM, clean_s=1), 4),
+        (PhaseName.RECOVERY, replace(CALM, rate_per_s=0, requests=0), None),
+        (PhaseName.RECOVERY, replace(CALM, clean_s=None), 40),
+    ],
+)
+def test_the_time_left_is_told_only_where_it_is_known(
+    phase: PhaseName, situation: Situation, left: float | None
+) -> None:
+    assert left_s(phase, situation, LIMITS) == left

@@ -10,6 +10,7 @@ import pytest
 from bundle.clock import Anchor
 from gameday.load.arrivals import Spacing
 from gameday.load.process import LoadPlan, LoadProcess
+from gameday.load.schedule import Asked
 from tests.gameday.load.target import Target
 
 
@@ -32,6 +33,7 @@ class Starter:
         profile: str,
         *,
         rate_per_s: float | None = None,
+        duration_s: float | None = None,
         seed: int = 0,
         grace_s: int = 3,
         spacing: Spacing | None = None,
@@ -46,8 +48,7 @@ class Starter:
             bundle=folder / "bundle",
             anchor=Anchor.take(),
             time_limit_s=60,
-            rate_per_s=rate_per_s,
-            spacing=spacing,
+            asked=Asked(rate_per_s, duration_s, spacing),
             seed=seed,
             stop_grace_s=grace_s,
         )

@@ -42,17 +42,17 @@ def test_an_empty_batch_changes_nothing() -> None:
     ("rows", "now_s", "expected"),
     [
         # answered at 101 and 102: two in the five seconds since 100; quiet since the first row
-        ([(100, 1000, ""), (101, 1000, "")], 105, Live(0.4, 0, 1000 * MS, 5 * S)),
+        ([(100, 1000, ""), (101, 1000, "")], 105, Live(0.4, 0, 1000 * MS, 5 * S, sent=2)),
         # the load is two seconds old: the rate is over two seconds, not over five
-        ([(100, 0, ""), (101, 0, "")], 102, Live(1.0, 0, 0, 2 * S)),
+        ([(100, 0, ""), (101, 0, "")], 102, Live(1.0, 0, 0, 2 * S, sent=2)),
         # an error that was due at 100 and known at 103 was bad until 103
-        ([(100, 3000, "timeout"), (102, 0, "")], 104, Live(0.5, 1, 2850 * MS, 1 * S)),
+        ([(100, 3000, "timeout"), (102, 0, "")], 104, Live(0.5, 1, 2850 * MS, 1 * S, sent=2)),
         # an unsent arrival is an error without a latency, and adds nothing to the rate
-        ([(100, None, "unsent: x"), (101, 0, "")], 102, Live(0.5, 1, 0, 2 * S)),
+        ([(100, None, "unsent: x"), (101, 0, "")], 102, Live(0.5, 1, 0, 2 * S, sent=1)),
         # the error has left the window, and is still the last bad one
-        ([(100, 0, "HTTP 503"), (109, 0, "")], 110, Live(0.2, 0, 0, 10 * S)),
+        ([(100, 0, "HTTP 503"), (109, 0, "")], 110, Live(0.2, 0, 0, 10 * S, sent=2)),
         # everything has left the window
-        ([(100, 0, "")], 110, Live(0.0, 0, None, 10 * S)),
+        ([(100, 0, "")], 110, Live(0.0, 0, None, 10 * S, sent=1)),
     ],
 )
 def test_the_view_is_of_the_last_five_seconds(

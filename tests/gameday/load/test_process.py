@@ -18,8 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from bundle.rates import RateCurve
 from bundle.table import iter_table
-from gameday.load.arrivals import ConstantRate, Spacing, due_times_ns
+from gameday.load.arrivals import Spacing, due_times_ns
 from gameday.load.errors import LoadFailed
 from gameday.load.process import LoadProcess
 from tests.gameday.load.target import REGION, Target
@@ -181,7 +182,7 @@ def odd(starter: Starter) -> Run:
 
 
 def test_arrivals_are_due_exactly_when_the_seeded_schedule_says(good: Run) -> None:
-    due = list(islice(due_times_ns(ConstantRate(200), Spacing.POISSON, "7:Good"), good.rows.num_rows))
+    due = list(islice(due_times_ns(RateCurve.constant(200), Spacing.POISSON, "7:Good"), good.rows.num_rows))
     scheduled = good.rows["scheduled_ns"].to_numpy()
     assert (scheduled - scheduled[0]).tolist() == [at - due[0] for at in due]
 
@@ -218,7 +219,7 @@ def test_tasks_are_chosen_by_weight(good: Run) -> None:
 
 def test_the_generator_samples_itself(good: Run) -> None:
     samples = samples_of(good.load)
-    assert set(samples) == {"load.lag_s", "load.cpu_share", "load.due", "load.sent", "load.inflight"}
+    assert set(samples) == {"load.began", "load.lag_s", "load.cpu_share", "load.due", "load.sent", "load.inflight"}
     assert samples["load.due"] == sorted(samples["load.due"])
     assert 0 < samples["load.sent"][-1] <= samples["load.due"][-1] <= good.rows.num_rows
 
@@ -231,7 +232,7 @@ def test_a_second_request_of_a_task_is_a_row_that_was_due_when_it_started(odd: R
 
 def test_every_arrival_has_its_row_whatever_its_task_did(odd: Run) -> None:
     first = odd.rows.filter(pc.not_equal(pc.cast(odd.rows["endpoint"], pa.string()), "/second"))
-    due = islice(due_times_ns(ConstantRate(150), Spacing.UNIFORM, "0:Odd"), first.num_rows)
+    due = islice(due_times_ns(RateCurve.constant(150), Spacing.UNIFORM, "0:Odd"), first.num_rows)
     scheduled = first["scheduled_ns"].to_numpy()
     assert (scheduled - scheduled[0]).tolist() == list(due)
 
@@ -298,6 +299,7 @@ def test_a_closed_loop_file_is_recorded_as_it_is(starter: Starter) -> None:
 def test_at_rate_zero_the_load_runs_and_sends_nothing(starter: Starter) -> None:
     load = starter.start(starter.plan(GOOD, rate_per_s=0))
     load.wait_started(START_TIMEOUT_S)
+    wait_until(lambda: "load.due" in samples_of(load))
     assert load.poll() is None
     assert load.stop()
     assert list(iter_table(load.plan.bundle, "requests")) == []
@@ -356,6 +358,7 @@ def test_a_load_dies_with_its_harness(starter: Starter) -> None:
 from bundle.clock import Anchor
 from gameday.load.arrivals import Spacing
 from gameday.load.process import LoadPlan, LoadProcess
+from gameday.load.schedule import Asked
 from pathlib import PosixPath
 load = LoadProcess({plan!r})
 load.wait_started({START_TIMEOUT_S})

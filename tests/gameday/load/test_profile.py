@@ -3,11 +3,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
+from bundle.rates import RateCurve
 from gameday.load.errors import BadProfile
-from gameday.load.profile import check_profile
+from gameday.load.profile import ProfileFacts, check_profile, load_record
+from gameday.load.schedule import Asked
 
 OPEN = """\
 from locust import task
@@ -37,13 +40,49 @@ def profile(tmp_path: Path) -> Path:
 def test_an_open_loop_profile_states_its_rate_and_time_out(profile: Path) -> None:
     profile.write_text(OPEN)
     facts = check_profile(profile)
-    assert (facts.model, facts.rate_per_s, facts.timeout_s, facts.users) == ("open", 50, 4, ("A", "B"))
+    assert (facts.model, facts.timeout_s, facts.users) == ("open", 4, ("A", "B"))
+    assert facts.curves == (RateCurve.constant(30), RateCurve.constant(20))
 
 
 def test_a_plain_locust_file_is_closed_and_has_no_rate(profile: Path) -> None:
     profile.write_text(CLOSED)
     facts = check_profile(profile)
-    assert (facts.model, facts.rate_per_s, facts.users) == ("closed", None, ("C",))
+    assert (facts.model, facts.curves, facts.users) == ("closed", (), ("C",))
+
+
+@pytest.mark.parametrize(
+    ("profile_facts", "rate_per_s", "curves"),
+    [
+        (("open", (RateCurve.constant(30), RateCurve.constant(20))), 50, ()),
+        (("open", (RateCurve(((0, 1), (9, 5))),)), None, (RateCurve(((0, 1), (9, 5))),)),
+        (("closed", ()), None, ()),
+    ],
+)
+def test_the_record_holds_a_rate_where_it_is_constant_and_else_its_curves(
+    profile_facts: tuple[Literal["open", "closed"], tuple[RateCurve, ...]],
+    rate_per_s: float | None,
+    curves: tuple[RateCurve, ...],
+) -> None:
+    facts = ProfileFacts(Path("p.py"), *profile_facts, timeout_s=4, spacing="uniform", users=("A",))
+    record = load_record(facts, "http://127.0.0.1:1", workers=2)
+    assert (record.rate_per_s, record.curves) == (rate_per_s, curves)
+    assert [worker.name for worker in record.workers] == ["load-0", "load-1"]
+
+
+def test_what_was_asked_for_is_in_the_facts(profile: Path) -> None:
+    profile.write_text(
+        OPEN.replace("rate = 30", "rate = ramp(3, 30, over_s=9)").replace(
+            "from locust import task", "from locust import task\nfrom gameday.load.shapes import ramp"
+        )
+    )
+    facts = check_profile(profile, Asked(rate_per_s=100, duration_s=90))
+    assert facts.curves[0].points == ((0, 6), (90, 60))
+
+
+def test_a_duration_of_a_constant_rate_is_refused(profile: Path) -> None:
+    profile.write_text(OPEN)
+    with pytest.raises(BadProfile, match="--duration has no effect on a rate that never changes"):
+        check_profile(profile, Asked(duration_s=90))
 
 
 @pytest.mark.parametrize(

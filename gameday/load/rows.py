@@ -1,0 +1,73 @@
+"""From Locust's event of a request to its row: what runs once a request, and the one record that it goes to."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
+from gameday.load.inflight import CURRENT, Unsent
+from gameday.load.outcome import error_text
+
+if TYPE_CHECKING:
+    from gameday.load.recorder import Recorder
+
+REGION_HEADER = "x-gameday-region"
+
+_recorder: Recorder | None = None
+
+
+def open_record(bundle: Path, worker: str, failed: Callable[[OSError], None]) -> None:
+    """Record the requests of this process into a bundle from now on. Raises OSError.
+
+    The bundle's clock comes from the environment, and is read now where it doesn't.
+    failed: called once, with the reason, when the bundle can no longer be written.
+    """
+    global _recorder
+    from gameday.load.recorder import Recorder  # it imports pyarrow, which plain Locust can do without
+
+    anchor = os.environ.get(ENVIRONMENT_VARIABLE)
+    _recorder = Recorder(bundle, worker, Anchor.parse(anchor) if anchor else Anchor.take(), failed)
+
+
+def recorder() -> Recorder | None:
+    """The record of this process; None where nothing is recorded."""
+    return _recorder
+
+
+def on_request(
+    name: str,
+    response_time: float | None,
+    response_length: int,
+    exception: BaseException | None = None,
+    response: Any = None,
+    **_: Any,
+) -> None:
+    """Make the row of a request. Locust calls it when the answer is in, in the greenlet that sent the request."""
+    elapsed_ns = round((response_time or 0) * 1e6)
+    arrival = CURRENT.get()
+    start_ns: int | None
+    scheduled_ns = start_ns = time.monotonic_ns() - elapsed_ns
+    if isinstance(exception, Unsent) and arrival is not None:
+        arrival.rows += 1
+        scheduled_ns, start_ns = arrival.scheduled_ns, None
+    elif arrival is not None:
+        scheduled_ns, start_ns = arrival.end(start_ns)
+    if _recorder is None:
+        return
+    status = getattr(response, "status_code", None) or 0
+    headers = getattr(response, "headers", None)
+    _recorder.columns.append(
+        scheduled_ns=scheduled_ns,
+        start_ns=start_ns,
+        latency_ns=(start_ns or scheduled_ns) + elapsed_ns - scheduled_ns,
+        status=status,
+        size=response_length or 0,
+        endpoint=name,
+        region=str(headers.get(REGION_HEADER, "")) if headers else "",
+        error=error_text(exception, status),
+    )
+    _recorder.flush_if_full()
