@@ -8,7 +8,7 @@ it. So the wall clock is read once, paired with the monotonic one, and every tim
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 ENVIRONMENT_VARIABLE = "GAMEDAY_CLOCK_ANCHOR"
@@ -38,6 +38,12 @@ class Anchor:
         """The anchor from its `<wall_ns>:<mono_ns>` form. Raises ValueError on anything else."""
         wall, _, mono = text.partition(":")
         return cls(wall_ns=int(wall), mono_ns=int(mono))
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Anchor:
+        """The anchor that `ENVIRONMENT_VARIABLE` hands down; where it doesn't, one read now. Raises ValueError."""
+        text = environment.get(ENVIRONMENT_VARIABLE)
+        return cls.parse(text) if text else cls.take()
 
     def text(self) -> str:
         """The form that `parse` reads."""

@@ -56,7 +56,9 @@ class RecordedArrivals:
 
     def scaled(self, factor: float) -> RecordedArrivals:
         """The same arrivals, `factor` times as dense. Raises ValueError."""
-        return self.stretched(1 / factor if factor > 0 else math.inf)
+        if not factor > 0:
+            raise ValueError("recorded arrivals come at a rate above 0, or not at all")
+        return self.stretched(1 / factor)
 
     def stretched(self, factor: float) -> RecordedArrivals:
         """The same arrivals with every time multiplied by `factor`. Raises ValueError."""

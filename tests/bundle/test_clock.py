@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bundle.clock import Anchor
+from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
 
 
 def ticking(*readings: int) -> Callable[[], int]:
@@ -38,3 +38,8 @@ def test_an_anchor_reaches_a_child_process_as_text() -> None:
 def test_an_anchor_that_is_no_anchor_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         Anchor.parse(text)
+
+
+def test_a_child_has_its_clock_from_the_environment_and_else_reads_it() -> None:
+    assert Anchor.of({ENVIRONMENT_VARIABLE: "5:3"}) == Anchor(wall_ns=5, mono_ns=3)
+    assert abs(Anchor.of({}).drift_ns()) < 1_000_000_000

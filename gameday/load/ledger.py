@@ -1,0 +1,130 @@
+"""The ledger: every write that the service acknowledged, with its unique key, to be read back after the drill.
+
+A profile that imports `acknowledged` keeps one wherever a bundle is recorded. In the drill each row says `unknown`:
+what became of the write is found out when it is read back, and until then it counts as nothing that is safe.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pyarrow as pa
+from locust import events
+from locust.env import Environment
+
+from bundle.clock import Anchor
+from bundle.table import LEDGER, STREAM_SUFFIX, StreamWriter
+from gameday.load.options import options_of
+from gameday.load.recorder import FLUSH_S
+from gameday.load.rows import REGION_HEADER
+
+logger = logging.getLogger(__name__)
+
+UNKNOWN = "unknown"
+
+
+class Ledger:
+    """Writes one worker's `ledger/<worker>.arrows`.
+
+    failed: called once, with the reason, when the bundle can no longer be written. Raises OSError where the stream
+    cannot be created.
+    """
+
+    def __init__(self, bundle: Path, worker: str, anchor: Anchor, failed: Callable[[OSError], None]) -> None:
+        (bundle / "ledger").mkdir(parents=True, exist_ok=True)
+        self._stream = StreamWriter(bundle / "ledger" / f"{worker}{STREAM_SUFFIX}", LEDGER)
+        self._anchor, self._failed = anchor, failed
+        self._broken = self._closed = False
+        self._keys: list[str] = []
+        self._times = array("q")
+        self._regions: list[str] = []
+
+    def append(self, key: str, acknowledged_ns: int, region: str) -> None:
+        """Add a write that was acknowledged at `acknowledged_ns` on CLOCK_MONOTONIC."""
+        self._keys.append(key)
+        self._times.append(self._anchor.utc_ns(acknowledged_ns))
+        self._regions.append(region)
+
+    def flush(self) -> None:
+        """Write the rows that wait."""
+        if not self._keys or self._broken or self._closed:
+            return
+        rows = len(self._keys)
+        columns = [
+            pa.array(self._keys, pa.string()),
+            pa.array(self._times, pa.int64()),
+            pa.array(self._regions, pa.string()).dictionary_encode(),
+            pa.array([UNKNOWN] * rows, pa.string()).dictionary_encode(),
+        ]
+        self._keys, self._times, self._regions = [], array("q"), []
+        self._try(lambda: self._stream.append(pa.RecordBatch.from_arrays(columns, schema=LEDGER)))
+
+    def flush_for_ever(self, sleep: Callable[[float], None]) -> None:
+        """Write the rows that wait, as often as those of requests, until killed."""
+        while True:
+            sleep(FLUSH_S)
+            self.flush()
+
+    def close(self) -> None:
+        """Write what waits and end the stream. Harmless when called again."""
+        if self._closed:
+            return
+        self.flush()
+        self._closed = True
+        self._try(self._stream.close)
+
+    def _try(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as error:
+            if not self._broken:
+                self._broken = True
+                self._failed(error)
+
+
+_ledger: Ledger | None = None
+
+
+def acknowledged(key: str, answer: Any) -> None:
+    """Note that the service acknowledged the write of this unique key by `answer`, just now."""
+    if _ledger is not None:
+        headers = getattr(answer, "headers", None)
+        _ledger.append(key, time.monotonic_ns(), str(headers.get(REGION_HEADER, "")) if headers else "")
+
+
+def _open(environment: Environment, runner: Any, **_: Any) -> None:
+    global _ledger
+    options = options_of(environment)
+    if options.gameday_bundle is None:
+        return
+
+    def failed(error: OSError) -> None:
+        logger.critical("the ledger cannot be written, so the load ends: %s", error)
+        gevent.spawn(runner.quit)
+
+    try:
+        _ledger = Ledger(options.gameday_bundle, options.gameday_worker, Anchor.of(os.environ), failed)
+    except OSError as error:
+        logger.error("the ledger cannot be written: %s", error)
+        raise SystemExit(2) from None
+
+
+def _begin(**_: Any) -> None:
+    if _ledger is not None:
+        gevent.spawn(_ledger.flush_for_ever, gevent.sleep)
+
+
+def _finish(**_: Any) -> None:
+    if _ledger is not None:
+        _ledger.close()
+
+
+for event, listener in ((events.init, _open), (events.test_start, _begin), (events.quit, _finish)):
+    event.add_listener(listener)  # type: ignore[no-untyped-call]  # Locust leaves it unannotated
