@@ -119,14 +119,19 @@ def iter_table(root: Path, name: str) -> Iterator[pa.RecordBatch]:
 def compact(root: Path, name: str) -> None:
     """Turn the streams of table `name` into one Parquet file, then remove them.
 
-    The Parquet file appears by rename, so that a crash leaves either the streams or the whole file, never half.
+    The Parquet file appears by rename, so that a crash leaves either the streams or the whole file, never half. Raises
+    OSError where there is no room for it: the streams stay.
     """
     schema = SCHEMAS[name]
     streams = sorted((root / name).glob(f"*{STREAM_SUFFIX}"))
     partial = root / f"{name}.parquet.partial"
-    with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-        for table in _in_groups((batch for stream in streams for batch in read_stream(stream)), schema):
-            writer.write_table(table)
+    try:
+        with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+            for table in _in_groups((batch for stream in streams for batch in read_stream(stream)), schema):
+                writer.write_table(table)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
     os.replace(partial, root / f"{name}.parquet")
     for stream in streams:
         stream.unlink()

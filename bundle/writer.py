@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bundle.errors import BundleError
@@ -20,8 +22,12 @@ class BundleWriter:
     to the same timeline file. This object owns the manifest.
     """
 
-    def __init__(self, root: Path, manifest: Manifest) -> None:
-        """Create the directory `root` and its first manifest. Raises BundleError where `root` already exists."""
+    def __init__(self, root: Path, manifest: Manifest, failed: Callable[[OSError], None] | None = None) -> None:
+        """Create the directory `root` and its first manifest. Raises BundleError where `root` already exists.
+
+        failed: called, from whichever thread it happens in, each time that something cannot be written from then on;
+        None lets the OSError through.
+        """
         try:
             root.mkdir(parents=True)
         except FileExistsError:
@@ -35,11 +41,12 @@ class BundleWriter:
         self.manifest = manifest
         self._timeline = TimelineWriter(root / "timeline.jsonl")
         self._save()
+        self._failed = failed
 
     def update(self, **changes: object) -> Manifest:
         """Change fields of the manifest and write it atomically. Returns the new manifest."""
         self.manifest = Manifest.model_validate({**dict(self.manifest), **changes})
-        self._save()
+        self._try(self._save)
         return self.manifest
 
     def keep_input(self, path: Path, copy_as: str) -> Source:
@@ -50,17 +57,25 @@ class BundleWriter:
 
     def append(self, entry: Entry) -> None:
         """Append one entry to the timeline."""
-        self._timeline.append(entry)
+        self._try(lambda: self._timeline.append(entry))
 
     def close(self) -> None:
         """Compact every table to Parquet and close the timeline. The manifest's outcome is the caller's to set."""
         from bundle.table import compact
 
-        self._timeline.close()
+        self._try(self._timeline.close)
         for table in TABLES:
-            compact(self.root, table)
+            self._try(partial(compact, self.root, table))
+
+    def _try(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as error:
+            if self._failed is None:
+                raise
+            self._failed(error)
 
     def _save(self) -> None:
-        partial = self.root / "manifest.json.partial"
-        partial.write_text(self.manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        os.replace(partial, self.root / "manifest.json")
+        fresh = self.root / "manifest.json.partial"
+        fresh.write_text(self.manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        os.replace(fresh, self.root / "manifest.json")

@@ -17,8 +17,8 @@ from bundle.tail import StreamTail
 from bundle.timeline import Entry
 from bundle.writer import BundleWriter
 from gameday.chaos import ChaosProcess
+from gameday.errors import Aborted
 from gameday.healing import not_whole, rollbacks_owed
-from gameday.load.errors import LoadFailed
 from gameday.load.live import Live, LiveView
 from gameday.load.process import LoadPlan, LoadProcess, worker_names
 from gameday.load.profile import load_record
@@ -68,8 +68,8 @@ class Drill:
         self._anchor = Anchor.take()
         self._abort = threading.Event()
         self._abort_reason = ""
-        self._writer = BundleWriter(root, self._manifest(root.name))
-        self._samples = SampleSink(root / "samples" / f"harness{STREAM_SUFFIX}")
+        self._writer = BundleWriter(root, self._manifest(root.name), self._unwritable)
+        self._samples = SampleSink(root / "samples" / f"harness{STREAM_SUFFIX}", self._unwritable)
         self._watchers = [
             Watcher(cluster, self._writer.append, self._samples.add, self._anchor.now_ns) for cluster in plan.clusters
         ]
@@ -79,6 +79,8 @@ class Drill:
         self._load: LoadProcess | None = None
         self._chaos: ChaosProcess | None = None
         self._undo: Undo | None = None
+        self._broken = ""
+        """Why the bundle cannot be written any more."""
         self._began_ns = 0
         self._sent_before_recovery = 0
         self._remains: tuple[str, ...] = ()
@@ -86,8 +88,9 @@ class Drill:
     def run(self) -> Outcome:
         """Run it to the end, or to an abort. Whatever happens, load is stopped, the fault undone, the bundle closed.
 
-        Raises what went wrong in the harness itself, once everything is undone; where something could not be undone,
-        the outcome says so instead, for that is what a person must hear first.
+        A load that fails and a bundle that cannot be written abort it. Raises what went wrong in the harness itself,
+        once everything is undone; where something could not be undone, the outcome says so instead, for that is what
+        a person must hear first.
         """
         outcome, reason, failure = "failed", "", None
         with self._signals():
@@ -95,14 +98,18 @@ class Drill:
                 self._start()
                 reason = self._phases()
                 outcome = "aborted" if self._abort.is_set() else "failed" if reason else "completed"
-            except LoadFailed as error:
-                reason = error.line()
+            except Aborted as error:
+                outcome, reason = "aborted", error.what
+            except OSError as error:
+                self._unwritable(error)
             except BaseException as error:  # SystemExit too, which rich raises when nobody reads its output any more
                 reason, failure = f"the harness failed: {type(error).__name__}: {error}", error
             try:
                 outcome, reason = self._finish(outcome, reason)
             except Exception as error:
                 failure = failure or error
+        if self._broken:
+            outcome, reason = "aborted", self._broken
         if failure is not None and not self._remains:
             raise failure
         return Outcome(self._writer.root, outcome, reason, self._remains)
@@ -111,6 +118,10 @@ class Drill:
         """Ask the drill to end now. Safe from a signal handler and from other threads; the first reason stays."""
         self._abort_reason = self._abort_reason or reason
         self._abort.set()
+
+    def _unwritable(self, error: OSError) -> None:
+        self._broken = self._broken or f"the bundle cannot be written: {error.strerror or error}"
+        self.abort(self._broken)
 
     def _start(self) -> None:
         plan = self._plan
@@ -121,7 +132,7 @@ class Drill:
         )
         for watcher in self._watchers:
             if not watcher.start(START_TIMEOUT_S):
-                raise LoadFailed(
+                raise Aborted(
                     f"could not watch the cluster within {START_TIMEOUT_S:g} s",
                     where=f"context {watcher.context}",
                     do="see timeline.jsonl for the reason",
@@ -164,6 +175,8 @@ class Drill:
                 return self._abort_reason
             if decision.step is Step.GIVE_UP:
                 return decision.why
+            if name is PhaseName.WARM_UP and self._load is not None and not self._look(start_ns).sent:
+                self._load.complain_of_errors("the load sent nothing in the warm-up")
             if name is PhaseName.FAULT and self._chaos is not None and (trouble := self._chaos.trouble()):
                 return trouble
         return ""
@@ -182,6 +195,9 @@ class Drill:
     def _stay_in(self, name: PhaseName, start_ns: int) -> Decision:
         while not self._abort.wait(TICK_S):
             if self._load is not None and (code := self._load.poll()) is not None:
+                self._samples.flush()
+                if self._abort.is_set():  # the disk is full, say: then its log is empty, too
+                    break
                 raise self._load.failure(f"Locust ended in mid-drill with code {code}")
             now_ns = self._anchor.now_ns()
             live = self._look(now_ns)
@@ -262,8 +278,11 @@ class Drill:
             self._abort.clear()  # whoever asks again now doesn't want to wait for the cluster to heal
             remains = not_whole(self._plan.clusters, WHOLE_TIMEOUT_S, self._abort.wait)
         remains += rollbacks_owed(self._writer.root, self._plan.experiment.rollbacks)
-        self._undo.finish(remains)
         self._remains = remains
+        try:
+            self._undo.finish(remains)
+        except OSError as error:  # it stays `armed`, so that the next run is refused until `gameday recover` was here
+            self._unwritable(error)
 
     def _end_phase(self, end_ns: int) -> None:
         phases = self._writer.manifest.phases

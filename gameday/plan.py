@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -92,13 +93,14 @@ def make_plan(
     promised.of_drill(name)
     clusters = tuple(Cluster.from_kubeconfig(context, namespace) for context in dict.fromkeys(contexts or (None,)))
     _check_kubeconfig_for_chaosk8s()
-    if host:
-        check_host(host)
+    given = host or os.environ.get(HOST_VARIABLE)
+    if given:
+        check_host(given)
     facts = None if profile is None else check_profile(profile, asked)
     # chaosk8s and the experiment's configuration read the environment, here as later in the `chaos` process
     os.environ.update({CONTEXT_VARIABLE: clusters[0].context, NAMESPACE_VARIABLE: clusters[0].namespace})
-    if host:
-        os.environ[HOST_VARIABLE] = host
+    if given:
+        os.environ[HOST_VARIABLE] = given
     checked = load_experiment(experiment, clusters[0].context)
     watched = {(cluster.context, cluster.namespace) for cluster in clusters}
     for effect in checked.effects:
@@ -109,7 +111,9 @@ def make_plan(
                 do="name both with --context and --namespace, or mend the experiment",
             )
     versions = {cluster.context: cluster.check() for cluster in clusters}
-    where = host or os.environ.get(HOST_VARIABLE) or find_entry(clusters[0])
+    where = given or find_entry(clusters[0])
+    if not given:
+        check_host(where)
     os.environ[HOST_VARIABLE] = where
     needed = requests_needed(promised, name)
     return DrillPlan(
@@ -136,7 +140,10 @@ def make_plan(
 
 
 def check_host(host: str) -> None:
-    """Raise BadInput where `host` is no URL that load can be sent to. A password in it would end up in the record."""
+    """Raise BadInput where `host` is no URL that load can be sent to, or its name has no address.
+
+    A password in it would end up in the record.
+    """
     try:
         parts = urlsplit(host)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -144,6 +151,12 @@ def check_host(host: str) -> None:
         usable = False
     if not usable or parts.username or parts.password:
         raise BadInput(f"{host.rpartition('@')[2]!r} is no URL for load", where="--host", do="give http://ADDRESS:PORT")
+    try:
+        socket.getaddrinfo(parts.hostname, parts.port or parts.scheme)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        what = f"{parts.hostname} does not resolve ({reason}), so that every request would fail"
+        raise BadInput(what, where="--host", do="give a name or an address that does") from None
 
 
 def _check_kubeconfig_for_chaosk8s() -> None:

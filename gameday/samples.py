@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 
 class SampleSink:
     """Collects readings and writes them as one Arrow batch a flush. Thread-safe."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, failed: Callable[[OSError], None]) -> None:
+        """failed: called each time that the file cannot be written. Raises OSError where it cannot be created."""
         from bundle.table import SAMPLES, StreamWriter
 
         self._writer = StreamWriter(path, SAMPLES)
+        self._failed = failed
         self._lock = threading.Lock()
         self._rows: list[tuple[int, str, str, float]] = []
 
@@ -30,9 +33,15 @@ class SampleSink:
         if rows:
             columns = [pa.array(list(column)) for column in zip(*rows, strict=True)]
             columns[1:3] = [column.dictionary_encode() for column in columns[1:3]]
-            self._writer.append(pa.record_batch(columns, schema=self._writer.schema))
+            try:
+                self._writer.append(pa.record_batch(columns, schema=self._writer.schema))
+            except OSError as error:
+                self._failed(error)
 
     def close(self) -> None:
         """Flush and close the file."""
         self.flush()
-        self._writer.close()
+        try:
+            self._writer.close()
+        except OSError as error:
+            self._failed(error)

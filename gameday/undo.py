@@ -84,7 +84,10 @@ class Undo:
             ) from None
 
     def restore(self, clusters: Mapping[str, Cluster]) -> tuple[str, ...]:
-        """Set back every replica count that differs; returns what could not be set back, a line each."""
+        """Set back every replica count that differs; returns what could not be set back, a line each.
+
+        The record stays as it is until `finish`: there may be more to wait for.
+        """
         remains: list[str] = []
         for before in self.record.before:
             where = f"deployment {before.namespace}/{before.deployment} in {before.context}"
@@ -95,11 +98,10 @@ class Undo:
                     cluster.merge_patch(path, {"spec": {"replicas": before.replicas}})
             except Exception as error:  # a cluster that fails in any way must not keep the others from being restored
                 remains.append(f"{where}: {before.replicas} replicas not restored: {error}")
-        self.finish(tuple(remains))
         return tuple(remains)
 
     def finish(self, remains: tuple[str, ...]) -> None:
-        """Write how it ended: `undone` where nothing remains, else `incomplete`."""
+        """Write how it ended: `undone` where nothing remains, else `incomplete`. Raises OSError."""
         state: Literal["undone", "incomplete"] = "incomplete" if remains else "undone"
         self.record = self.record.model_copy(update={"state": state, "remains": remains})
         self._save()

@@ -16,7 +16,6 @@ class FiniteRange(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number; fails as click's types do."""
-        number = float(super().convert(value, param, ctx))
-        if not math.isfinite(number):
+        if not math.isfinite(number := float(click.FLOAT.convert(value, param, ctx))):
             self.fail(f"{value} is not a finite number.", param, ctx)
-        return number
+        return float(super().convert(number, param, ctx))

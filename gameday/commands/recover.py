@@ -37,6 +37,7 @@ def recover(bundle: Path) -> int:
         owed = tuple(line for line in undo.record.remains if line.startswith("the experiment's rollback"))
         contexts = {before.context for before in undo.record.before}
         remains = undo.restore({context: Cluster.from_kubeconfig(context) for context in sorted(contexts)})
+        undo.finish(remains)
     if remains:
         raise RollbackIncomplete("; ".join(remains), where=str(bundle), do="mend that and run `gameday recover` again")
     click.echo(f"{bundle}: every deployment has the replicas it had before the fault")

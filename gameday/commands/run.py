@@ -55,7 +55,7 @@ Examples:
 @click.option(
     "--rate",
     "rate_per_s",
-    type=FiniteRange(min=0),
+    type=FiniteRange(min=0, max=100_000),
     metavar="PER_SECOND",
     help="Highest arrival rate, a second. Default: the profile's own.",
 )
@@ -149,6 +149,7 @@ def run(
     The experiment is an ordinary Chaos Toolkit file. Everything is recorded as a bundle under runs/; load is stopped
     and the fault undone whatever happens, also on Ctrl-C. The exit code is the verdict's (docs/exit-codes.md).
     """
+    import contextlib
     import signal
     from datetime import UTC, datetime
 
@@ -201,9 +202,11 @@ def run(
             outcome = Drill(plan, root, view.show).run()
     if outcome.remains:
         raise RollbackIncomplete("; ".join(outcome.remains), where=str(root), do=f"run `gameday recover {root}`")
-    point_latest_at(root)
     if outcome.outcome == "aborted":
+        with contextlib.suppress(OSError):  # a full disk, say, which is the reason and is told
+            point_latest_at(root)
         raise Aborted(
             f"{outcome.reason}; load stopped, fault undone, bundle closed", where=str(root), do="nothing is left to do"
         )
+    point_latest_at(root)
     return conclude(root, as_json=as_json, strict=strict)

@@ -110,8 +110,13 @@ class LoadProcess:
     def last_words(self) -> str:
         """How Locust's log ends, on one line: its last errors where it logged any, else its last lines."""
         lines = self._child.log_lines()
-        errors = [line for line in lines if "/ERROR/" in line or "/CRITICAL/" in line]
+        errors = [line for line in lines if _is_error(line)]
         return " | ".join((errors or lines)[-LOG_LINES:]) or "its log is empty"
+
+    def complain_of_errors(self, what: str) -> None:
+        """Raise LoadFailed that says `what` happened, where Locust's log holds errors: of a profile that raises, say."""
+        if any(_is_error(line) for line in self._child.log_lines()):
+            raise self.failure(what)
 
     def stop(self, timeout_s: float | None = None) -> bool:
         """End the load: no new arrivals, requests in flight finish within the plan's grace, the streams are closed.
@@ -120,3 +125,7 @@ class LoadProcess:
         ended by itself. Harmless when called again.
         """
         return self._child.stop(self.plan.stop_grace_s + 2 if timeout_s is None else timeout_s)
+
+
+def _is_error(line: str) -> bool:
+    return "/ERROR/" in line or "/CRITICAL/" in line

@@ -41,6 +41,9 @@ __all__ = ["ArrivalUser", "plugin"]  # the plugin is imported for its listeners
 
 logger = logging.getLogger(__name__)
 
+LONG_WAIT_NS = 50_000_000
+"""Arrivals closer than this are waited for without an ear for the end of the load, which then takes so much longer."""
+
 Task = Callable[["ArrivalUser"], object]
 
 
@@ -135,10 +138,10 @@ class ArrivalUser(FastHttpUser):
 
     def _wait_until(self, due_ns: int) -> None:
         left_ns = due_ns - time.monotonic_ns()
-        if left_ns > 0:
+        if left_ns > LONG_WAIT_NS:
             self._stopping.wait(left_ns / 1e9)
-        else:
-            gevent.sleep(0)  # behind schedule: the slots must run all the same
+        else:  # half the price of waiting for an event too; behind schedule 0, for the slots must run all the same
+            gevent.sleep(max(left_ns, 0) / 1e9)
 
     def _dispatch(self, arrival: Arrival, task: Any) -> None:
         COUNTS.due += 1
@@ -198,7 +201,8 @@ class ArrivalUser(FastHttpUser):
         cause = f"{task} {type(error)}"
         if cause not in self._logged:  # at hundreds a second, one traceback says it all
             self._logged.add(cause)
-            logger.error("a task failed (said once)", exc_info=error)
+            name = getattr(task, "__name__", task)
+            logger.error("%s failed: %s: %s (said once)", name, type(error).__name__, error, exc_info=error)
 
     def _timed(self, send: Callable[..., Any]) -> Callable[..., Any]:
         """`send` with a time-out for the whole request, and its start noted in the arrival it belongs to."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -150,3 +151,16 @@ def test_an_error_line_reads_what_where_and_what_to_do() -> None:
     error = BundleError("is\nbroken", where="runs/x", do="mend it")
     assert error.line() == "runs/x: is broken; mend it"
     assert error.exit_code == 2
+
+
+def test_what_cannot_be_written_is_told_to_whoever_asked_for_it(tmp_path: Path) -> None:
+    """A full disk looks like this, too: the drill then ends, and undoes its fault first."""
+    told: list[OSError] = []
+    writer = BundleWriter(tmp_path / "r1", manifest(), told.append)
+    shutil.rmtree(tmp_path / "r1")
+    writer.update(outcome="completed")
+    assert [error.strerror for error in told] == ["No such file or directory"]
+    quiet = BundleWriter(tmp_path / "r2", manifest())
+    shutil.rmtree(tmp_path / "r2")
+    with pytest.raises(OSError, match="No such file"):
+        quiet.update(outcome="completed")

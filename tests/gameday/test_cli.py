@@ -96,6 +96,9 @@ def test_the_shell_completes_subcommands() -> None:
         (("recover", "none"), "none: no such bundle"),
         (("recover", "docs"), "no undo record"),
         ((*RUN, "--rate", "inf"), "inf is not a finite number"),
+        ((*RUN, "--rate", "1e9"), "1000000000.0 is not in the range"),
+        ((*RUN, "--duration", "0"), "0.0 is not in the range"),
+        ((*RUN, "--workers", "0"), "0 is not in the range"),
         ((*RUN, "--warm-up", "nan"), "nan is not a finite number"),
         ((*RUN, "--context", ""), "kubeconfig"),
         (("completion", "cmd.exe"), "cmd.exe"),
@@ -141,6 +144,33 @@ def test_a_context_that_is_not_there_is_told_with_those_that_are(kubeconfig: Pat
 def test_a_host_that_is_no_url_is_told_before_anything_starts(host: str, kubeconfig: Path) -> None:
     done = gameday(*RUN, "--host", host, KUBECONFIG=str(kubeconfig))
     assert "--host: " in one_line(done.stderr)
+    assert done.returncode == 2
+
+
+def test_a_host_whose_name_has_no_address_is_told_before_anything_starts(kubeconfig: Path) -> None:
+    done = gameday(*RUN, "--host", "http://nowhere.invalid:1", KUBECONFIG=str(kubeconfig))
+    assert "--host: nowhere.invalid does not resolve" in one_line(done.stderr)
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("rate = -5", "A: a rate must be from 0 to 100000 arrivals a second, not -5"),
+        ("rate = float('nan')", "A: a rate must be from 0 to 100000 arrivals a second, not nan"),
+        ("rate = 'fast'", "A: could not convert string to float: 'fast'"),
+        ("rate = 1e7", "A: a rate must be from 0 to 100000 arrivals a second, not 1e+07"),
+        ("max_inflight = 0", "A: max_inflight must be 1 or more"),
+    ],
+)
+def test_a_profile_whose_figures_make_no_sense_is_told(body: str, says: str, tmp_path: Path, kubeconfig: Path) -> None:
+    profile = tmp_path / "profile.py"
+    profile.write_text(
+        "from locust import task\nfrom gameday.load.user import ArrivalUser\n"
+        f"class A(ArrivalUser):\n    {body}\n    @task\n    def get(self): pass\n"
+    )
+    done = gameday("run", "experiments/pod-kill.yaml", "--load", str(profile), KUBECONFIG=str(kubeconfig))
+    assert f"{profile}: {says}" in one_line(done.stderr)
     assert done.returncode == 2
 
 

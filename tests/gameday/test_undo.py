@@ -33,6 +33,8 @@ def test_replicas_that_the_fault_changed_are_set_back(cluster: Cluster, objects:
     scale(cluster, 0)
     assert undo.restore({"us-east-1": cluster}) == ()
     assert replicas(cluster) == 3
+    assert Undo.load(tmp_path).record.state == "armed", "there may be more to wait for"
+    undo.finish(())
     assert json.loads((tmp_path / "undo.json").read_text())["state"] == "undone"
 
 
@@ -59,6 +61,7 @@ def test_what_cannot_be_set_back_is_told_and_the_rest_is_set_back(
     (remains,) = undo.restore({"us-east-1": cluster})
     assert remains.startswith("deployment tars/gone in us-east-1: 1 replicas not restored")
     assert replicas(cluster) == 3
+    undo.finish((remains,))
     assert Undo.load(tmp_path).record.state == "incomplete"
 
 
@@ -81,6 +84,7 @@ def test_no_drill_starts_over_one_that_was_not_undone(cluster: Cluster, objects:
         refuse_over_unfinished_undo(tmp_path)
     assert caught.value.exit_code == 4
     undo.restore({"us-east-1": cluster})
+    undo.finish(())
     refuse_over_unfinished_undo(tmp_path)
 
 
