@@ -15,6 +15,7 @@ from gameday import __version__
 COMMANDS = {
     "run": ("gameday.commands.run", "run", "Run a drill and give its verdict."),
     "score": ("gameday.commands.score", "score", "Score a run bundle again."),
+    "import": ("gameday.commands.import_", "import_", "Take over the requests that another load generator sent."),
     "recover": ("gameday.commands.recover", "recover", "Put back what a run changed."),
     "sandbox": ("sandbox.cli", "sandbox", "Three regions on this machine, without a cluster."),
     "completion": ("gameday.commands.completion", "completion", "Print a shell completion script."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,3 +157,33 @@ def test_several_processes_share_one_load(hardened: Sandbox, tmp_path: Path) -> 
     workers = {name for batch in Bundle.open(runs / "latest").requests() for name in batch["worker"].to_pylist()}
     assert workers == {"load-0", "load-1", "load-2"}
     assert NETWORK in str(Bundle.open(runs / "latest").manifest.load)
+
+
+def test_load_from_elsewhere_is_imported_and_scored(hardened: Sandbox, tmp_path: Path) -> None:
+    """Another generator sends while the drill runs: a Locust of its own, recorded by the listener of the docs."""
+    listener = (REPOSITORY / "docs" / "importing.md").read_text().split("```python\n")[1].split("```")[0]
+    (tmp_path / "locustfile.py").write_text(listener + CLOSED)
+    host = ("--headless", "--host", f"http://{NETWORK}.0.1:8080")
+    generator = subprocess.Popen(
+        [sys.executable, "-m", "locust", "-f", "locustfile.py", *host, "--stop-timeout", "3"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    runs = tmp_path / "runs"
+    try:
+        drill = (str(POD_KILL), "--load", "none", "--rate", "100", "--runs", str(runs))
+        done = hardened.run("run", *drill, *QUICK)
+        assert done.returncode == 3, done.stdout + done.stderr
+        assert "no load was applied" in done.stdout
+    finally:
+        generator.terminate()
+        generator.wait(20)
+    (record,) = tmp_path.glob("requests-*.csv")
+    done = hardened.run("import", str(record), "--into", str(runs / "latest"))
+    assert done.returncode == 0, done.stderr
+    hardened.run("score", str(runs / "latest"))
+    verdict = verdict_of(runs)
+    assert all(check["ok"] for check in verdict["validity"]), verdict["validity"]
+    assert verdict["verdict"] in ("warn", "inconclusive")
+    assert any("closed-loop" in caveat for caveat in verdict["caveats"])
