@@ -39,7 +39,7 @@ def print_verdict(verdict: Verdict, console: Console, *, bundle: Path, report: P
 
 def verdict_table(verdict: Verdict, *, bundle: Path, report: Path | None = None) -> RenderableType:
     """The verdict as something that rich prints."""
-    parts: list[RenderableType] = [_headline(verdict), Text(), _validity(verdict)]
+    parts: list[RenderableType] = [_headline(verdict), *_caveats(verdict), Text(), _validity(verdict)]
     if verdict.objectives:
         parts += [Text(), _objectives(verdict), _reasons(verdict)]
     if verdict.measures:
@@ -52,6 +52,15 @@ def _headline(verdict: Verdict) -> RenderableType:
     line = Table.grid(padding=(0, 2))
     line.add_row(_grade(verdict.verdict, upper=True), Text(_clean(f"{verdict.drill}: {verdict.summary}"), "bold"))
     return line
+
+
+def _caveats(verdict: Verdict) -> list[RenderableType]:
+    if not verdict.caveats:
+        return []
+    lines = Table.grid(padding=(0, 2))
+    for caveat in verdict.caveats:
+        lines.add_row(Text("! caveat", _STYLES[Grade.WARN], no_wrap=True), Text(_clean(caveat)))
+    return [lines]
 
 
 def _validity(verdict: Verdict) -> RenderableType:

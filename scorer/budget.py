@@ -22,7 +22,7 @@ def budget_burn(facts: Facts, targets: Targets) -> Iterator[Measure]:
     assert window is not None  # judged would have raised
     sent = len(judged) - judged.unsent
     for name, slo in targets.slos.items():
-        bad, share = bad_share(judged, slo, targets.validity.confidence, facts.missing)
+        bad, share = bad_share(judged, slo, targets.validity.confidence, facts.unseen)
         method = f"Clopper–Pearson of the bad share, each bound at {100 * targets.validity.confidence:g} %"
         evidence = (
             f"{bad} of {sent} sent requests were bad for {slo.title}, which tolerates "

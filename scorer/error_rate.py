@@ -8,20 +8,25 @@ from scorer.facts import Facts
 from scorer.intervals import Interval, clopper_pearson, tidy
 from scorer.requests import Requests
 from scorer.targets import Slo
+from scorer.unseen import NOTHING, Unseen
 from scorer.verdict import Measure
 
 
-def bad_share(requests: Requests, slo: Slo | None, confidence: float, missing: int = 0) -> tuple[int, Interval]:
+def bad_share(requests: Requests, slo: Slo | None, confidence: float, unseen: Unseen = NOTHING) -> tuple[int, Interval]:
     """How many of the sent requests were bad by an SLO (None: that failed), and the bounds of the share of bad ones.
 
     Requests need not be alike: for trials of differing probabilities the exact binomial bounds of their mean are
-    conservative (Hoeffding, 1956). Arrivals that were never sent, and the `missing` that left no
-    row, count as good in the lower bound, as bad in the upper.
+    conservative (Hoeffding, 1956). Arrivals that were never sent, and the `unseen` that left no row, count as good in
+    the lower bound, as bad in the upper. What an open workload would not have sent counts as good in the lower bound,
+    and in the upper as never sent.
     """
     good = requests.ok if slo is None or slo.slow_ns is None else requests.ok & (requests.latency_ns <= slo.slow_ns)
-    bad, unsent = int(np.count_nonzero(requests.sent & ~good)), requests.unsent + missing
-    n = len(requests) + missing
-    return bad, Interval(clopper_pearson(bad, n, confidence).low, clopper_pearson(bad + unsent, n, confidence).high)
+    rows = requests.sent & ~good
+    bad, n = int(np.count_nonzero(rows)), len(requests) + unseen.unknown
+    least = bad - unseen.beyond(requests.start_ns[rows])
+    trials = max(0, n - unseen.surplus)
+    most = min(trials, bad + requests.unsent + unseen.unknown)
+    return bad, Interval(clopper_pearson(least, n, confidence).low, clopper_pearson(most, trials, confidence).high)
 
 
 def error_rate(facts: Facts, confidence: float) -> Measure:
@@ -35,8 +40,8 @@ def availability(facts: Facts, confidence: float) -> Measure:
 
 
 def _share(facts: Facts, confidence: float, name: str) -> Measure:
-    judged = facts.judged
-    bad, share = bad_share(judged, None, confidence, facts.missing)
+    judged, unseen = facts.judged, facts.unseen
+    bad, share = bad_share(judged, None, confidence, unseen)
     sent = len(judged) - judged.unsent
     bounds, value = share.scaled(100), 100 * bad / sent if sent else None
     if name == "availability":
@@ -49,7 +54,10 @@ def _share(facts: Facts, confidence: float, name: str) -> Measure:
         unit="%",
         n=len(judged),
         method=f"Clopper–Pearson, each bound at {100 * confidence:g} %; unsent arrivals bad in one, good in the other",
-        evidence=(f"{bad} of {sent} sent requests failed, {judged.unsent + facts.missing} were never sent",)
+        evidence=(
+            f"{bad} of {sent} sent requests failed, {judged.unsent + unseen.missing} were never sent",
+            *unseen.evidence,
+        )
         if sent
         else ("no request was sent in the window",),
     )

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from bundle.manifest import Effect, Manifest, Phase, PhaseName
 from bundle.reader import Bundle
@@ -15,6 +16,7 @@ from scorer.intervals import Interval
 from scorer.requests import Requests, read_requests
 from scorer.samples import Samples, read_samples
 from scorer.span import Span
+from scorer.unseen import Unseen, unseen
 
 NEWS_NS = 1_000_000_000
 """A pod may be marked for deletion this long after the call that asked for it has returned, and no later."""
@@ -27,7 +29,7 @@ class Facts:
     `fault` is the span in which the fault took effect, None where the timeline holds none. `window` is what objectives
     are judged over: from the earliest moment of the fault to the end of the recovery phase (of the recording, where
     that phase never ended); where no fault was recorded, from the start of the fault phase. None: not even that.
-    `strangers` are workers with rows that the manifest doesn't list: how their clocks stand, nobody knows.
+    `last_due_ns` is when the last row of each load worker was due, by its name.
     `journal_status` is how Chaos Toolkit says its run went, "" where it says nothing.
     """
 
@@ -35,7 +37,7 @@ class Facts:
     timeline: tuple[Entry, ...]
     requests: Requests
     absurd_rows: int
-    strangers: frozenset[str]
+    last_due_ns: Mapping[str, int]
     samples: Samples
     torn_lines: int
     journal_status: str
@@ -53,23 +55,57 @@ class Facts:
         requests = self.requests
         return requests.where((requests.done_ns >= self.window.start_ns) & (requests.scheduled_ns < self.window.end_ns))
 
-    @property
-    def missing(self) -> int:
-        """Arrivals that by their schedule were due in the window and left no row. Known only of even spacing: else 0.
+    @cached_property
+    def unseen(self) -> Unseen:
+        """Arrivals of the window that left no row. Raises LookupError where that cannot be known."""
+        return unseen(self)
 
-        Each worker spaces its own arrivals, so that a window holds up to one fewer of each than its length says.
-        """
-        load, window = self.manifest.load, self.window
-        if load is None or not load.rate_per_s or load.spacing != "uniform" or window is None:
-            return 0
-        due = self.requests.due_within(window.start_ns, window.end_ns)
-        return max(0, int(load.rate_per_s * window.seconds) - max(1, len(load.workers)) - len(due))
+    @property
+    def before_fault(self) -> Span | None:
+        """From the start of the baseline to the fault, or to its end where no fault was recorded."""
+        baseline = self.span_of(PhaseName.BASELINE)
+        if baseline is None:
+            return None
+        until_ns = baseline.end_ns if self.fault is None else int(self.fault.low)
+        return Span(baseline.start_ns, max(baseline.start_ns, until_ns))
+
+    @property
+    def under_load(self) -> Span | None:
+        """From the start of the baseline to the end of the window."""
+        baseline = self.span_of(PhaseName.BASELINE)
+        if baseline is None or self.window is None:
+            return None
+        return Span(baseline.start_ns, max(baseline.start_ns, self.window.end_ns))
+
+    @cached_property
+    def strangers(self) -> frozenset[str]:
+        """Workers with rows that the manifest doesn't list: how their clocks stand, nobody knows."""
+        load = self.manifest.load
+        return frozenset(self.last_due_ns.keys() - {worker.name for worker in (load.workers if load else ())})
+
+    @cached_property
+    def lost_workers(self) -> Mapping[str, int]:
+        """The load workers that died in the run, and when the last arrival of each that is recorded was due."""
+        lost = (entry for entry in self.timeline if entry.kind == "load" and entry.event == "worker-lost")
+        start_ns = min((phase.start_ns for phase in self.manifest.phases), default=self.manifest.clock_wall_ns)
+        names = (str(entry.attributes.get("worker", "an unnamed worker")) for entry in lost)
+        return {name: self.last_due_ns.get(name, start_ns) for name in names}
 
     @property
     def clock_uncertainty_ns(self) -> int:
         """How far a load worker's clock may be from the bundle's after its offset was taken off."""
         load = self.manifest.load
         return max((worker.clock_uncertainty_ns for worker in load.workers), default=0) if load else 0
+
+    @property
+    def failed_early_ns(self) -> int:
+        """How much earlier than recorded a failed request may have been sent: a time-out, the whole window where that
+        is not known, 0 where the record has the time."""
+        load = self.manifest.load
+        if load is None or "failed-start" not in load.lacks:
+            return 0
+        longest_s = load.timeout_s if load.timeout_s is not None else self.window.seconds if self.window else 0.0
+        return round(longest_s * 1e9)
 
     def hypotheses(self, when: str) -> tuple[Entry, ...]:
         """Every evaluation of the steady-state hypothesis that was made `when` (before, after), in order."""
@@ -137,7 +173,7 @@ class Facts:
 def read_facts(bundle: Bundle) -> Facts:
     """Read a bundle, whole or torn. Raises BundleError where a file of it is damaged."""
     manifest, timeline = bundle.manifest, tuple(bundle.timeline)
-    requests, absurd, strangers = read_requests(bundle)
+    requests, absurd, last_due_ns = read_requests(bundle)
     ended = _ended_ns(manifest, timeline, requests)
     fault = _fault(timeline, tuple(effect.activity for effect in manifest.effects))
     window = _window(manifest, fault, ended)
@@ -146,7 +182,7 @@ def read_facts(bundle: Bundle) -> Facts:
         timeline=timeline,
         requests=requests,
         absurd_rows=absurd,
-        strangers=strangers,
+        last_due_ns=last_due_ns,
         samples=read_samples(bundle, window),
         torn_lines=bundle.torn_lines,
         journal_status=_status(bundle.journal),

@@ -8,18 +8,19 @@ from scorer.verdict import Measure
 
 def failed_requests(facts: Facts) -> Measure:
     """Requests that failed, and at most those that were due and never sent besides. Raises LookupError."""
-    judged = facts.judged
+    judged, unseen = facts.judged, facts.unseen
     n, bad, sent = len(judged), judged.bad, len(judged) - judged.unsent
-    unsent = judged.unsent + facts.missing
+    unsent = judged.unsent + unseen.missing
+    failed_ns = judged.start_ns[judged.sent & ~judged.ok]
     return Measure(
         name="failed-requests",
         value=bad if n else None,
-        low=bad,
-        high=bad + unsent if n else None,
+        low=bad - unseen.beyond(failed_ns),
+        high=bad + judged.unsent + unseen.unknown if n else None,
         unit="requests",
         n=n,
         method="count; arrivals that were never sent, or left no row, are counted as failed in the upper bound",
-        evidence=(f"{bad} of {sent} sent requests failed, {unsent} were never sent",)
+        evidence=(f"{bad} of {sent} sent requests failed, {unsent} were never sent", *unseen.evidence)
         if n
         else ("no request was due in the window",),
     )

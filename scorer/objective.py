@@ -41,8 +41,10 @@ def clean_requests_needed(promises: Iterable[ObjectiveTarget], confidence: float
     return needs
 
 
-def judge(name: str, promise: ObjectiveTarget, measure: Measure, confidence: float) -> Objective:
-    """Hold a measure against its promise."""
+def judge(
+    name: str, promise: ObjectiveTarget, measure: Measure, confidence: float, *, settled_by: str = ""
+) -> Objective:
+    """Hold a measure against its promise. `settled_by` is what would settle an open one, where more requests don't."""
     comparison: Comparison = "at most" if promise.at_most is not None else "at least"
     target, threshold = promise.limit.within(MEASURE_UNITS[promise.measure])
     verdict = grade(measure.low, measure.high, target, threshold, comparison)
@@ -54,7 +56,9 @@ def judge(name: str, promise: ObjectiveTarget, measure: Measure, confidence: flo
         target=target,
         threshold=threshold,
         measure=measure,
-        says=_says(verdict, measure, target, threshold, comparison, confidence),
+        says=f"cannot tell: {settled_by}"
+        if settled_by and verdict is Grade.INCONCLUSIVE and measure.n
+        else _says(verdict, measure, target, threshold, comparison, confidence),
     )
 
 

@@ -7,7 +7,7 @@ plan gives the same bytes of every table.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from bundle.table import REQUESTS, SAMPLES, StreamWriter
 from bundle.timeline import Attribute, Entry
 from bundle.writer import BundleWriter
 from scorer.planted_plan import APP, CONTEXT, EPOCH_NS, NAMESPACE, Outage, Plan
+from scorer.planted_rows import Rows, rows_of
 
 __all__ = ["APP", "CONTEXT", "EPOCH_NS", "NAMESPACE", "Outage", "Plan", "Truth", "plant"]
 
@@ -63,13 +64,7 @@ def plant(root: Path, plan: Plan) -> Truth:
             phases=phases,
             clock_drift_ns=None if plan.killed else 0,
             outcome="running" if plan.killed else "completed",
-            load=LoadRecord(
-                model="open",
-                rate_per_s=plan.rate_per_s,
-                spacing=plan.spacing,
-                timeout_s=5,
-                workers=(Worker(name="worker-1"),),
-            ),
+            load=_load(plan),
             effects=(
                 Effect(
                     kind="pods-replaced",
@@ -84,7 +79,7 @@ def plant(root: Path, plan: Plan) -> Truth:
     )
     end = recovery_end or 0
     failed = _write_requests(root, plan, rng, fault, (earliest, end), end + (0 if plan.killed else 2 * _S))
-    _write_samples(root, plan, rng, end)
+    _write_samples(root, plan, rng, fault, end)
     for entry in sorted(_timeline(plan, fault, earliest), key=lambda entry: entry.latest_ns):
         writer.append(entry)
     if not plan.killed:
@@ -94,6 +89,25 @@ def plant(root: Path, plan: Plan) -> Truth:
     return Truth(
         fault_ns=fault, recovery_s=None if recovered >= plan.after_s else recovered, ready_s=plan.ready_s, failed=failed
     )
+
+
+def _load(plan: Plan) -> LoadRecord:
+    workers = tuple(Worker(name=name) for name in _workers(plan))
+    if plan.users is not None:
+        return LoadRecord(model="closed", workers=workers)
+    return LoadRecord(
+        model="open",
+        rate_per_s=None if plan.curves else plan.rate_per_s,
+        curves=plan.curves,
+        began_ns=EPOCH_NS if plan.curves else None,
+        spacing=plan.spacing,
+        timeout_s=5,
+        workers=workers,
+    )
+
+
+def _workers(plan: Plan) -> list[str]:
+    return [f"worker-{number + 1}" for number in range(plan.workers)]
 
 
 def _phases(plan: Plan) -> tuple[Phase, ...]:
@@ -114,24 +128,15 @@ def _phases(plan: Plan) -> tuple[Phase, ...]:
 def _write_requests(
     root: Path, plan: Plan, rng: np.random.Generator, fault_ns: int, window: tuple[int, int], end_ns: int
 ) -> int:
-    count = int((end_ns - EPOCH_NS) / _S * plan.rate_per_s)
-    gaps = rng.exponential(1.0, count) if plan.spacing == "poisson" else np.ones(count)
-    scheduled = EPOCH_NS + np.round(np.cumsum(gaps) / plan.rate_per_s * _S).astype(np.int64)
-    scheduled = scheduled[(scheduled < end_ns) & ~_during(scheduled, fault_ns, plan.silent)]
+    rows = rows_of(plan, rng, fault_ns, end_ns)
+    numbers = np.arange(len(rows.scheduled)) % plan.workers
+    if plan.worker_lost_s is not None:  # it takes what it had not written with it
+        done = rows.scheduled + rows.late + rows.service
+        kept = (numbers < plan.workers - 1) | (done < fault_ns + round(plan.worker_lost_s * _S))
+        rows = Rows(*(getattr(rows, column.name)[kept] for column in fields(rows)))
+        numbers = numbers[kept]
+    scheduled, late, service, ok, unsent = rows.scheduled, rows.late, rows.service, rows.ok, rows.unsent
     count = len(scheduled)
-    late = np.round(rng.exponential(plan.late_ms * _MS, count)).astype(np.int64)
-    service = np.round(rng.lognormal(np.log(12), 0.3, count) * _MS).astype(np.int64)
-    handled = scheduled + late + np.round(service * rng.random(count)).astype(np.int64)
-    ok = rng.random(count) >= plan.background
-    for outage in plan.outages:
-        hit = _during(handled, fault_ns, (outage.start_s, outage.end_s)) & (rng.random(count) < outage.share)
-        if outage.slow_ms is not None:
-            service[hit] += round(outage.slow_ms * _MS)
-        else:
-            ok[hit] = False
-    service[~ok] = (handled - scheduled - late)[~ok]
-    unsent = _during(scheduled, fault_ns, plan.unsent)
-    ok &= ~unsent
     errors = np.where(ok, 0, np.where(unsent, 2, 1))
     constant = np.zeros(count, dtype=np.int32)
     columns = [
@@ -144,7 +149,7 @@ def _write_requests(
         _names(constant, ["GET /health"]),
         _names(constant, [CONTEXT]),
         _names(errors, ["", "connection refused", "unsent: no free slot"]),
-        _names(constant, ["worker-1"]),
+        _names(numbers, _workers(plan)),
     ]
     stream = StreamWriter(root / "requests" / "worker-1.arrows", REQUESTS)
     batch = pa.RecordBatch.from_arrays(columns, schema=REQUESTS)
@@ -155,13 +160,14 @@ def _write_requests(
     return int(np.count_nonzero(judged & ~ok & ~unsent))
 
 
-def _write_samples(root: Path, plan: Plan, rng: np.random.Generator, end_ns: int) -> None:
+def _write_samples(root: Path, plan: Plan, rng: np.random.Generator, fault_ns: int, end_ns: int) -> None:
     """The lag of the generator four times a second, and the pulse of the API server once."""
+    lost_ns = end_ns if plan.worker_lost_s is None else fault_ns + round(plan.worker_lost_s * _S)
     for series, source, every_ns, mean_s in (
-        ("load.lag_s", "worker-1", _S // 4, plan.lag_ms / 1e3),
+        *(("load.lag_s", worker, _S // 4, plan.lag_ms / 1e3) for worker in _workers(plan)),
         ("api.round_trip_s", CONTEXT, _S, 2e-3),
     ):
-        times = np.arange(EPOCH_NS, end_ns, every_ns)
+        times = np.arange(EPOCH_NS, lost_ns if source == _workers(plan)[-1] else end_ns, every_ns)
         constant = np.zeros(len(times), dtype=np.int32)
         values = pa.array(rng.exponential(mean_s, len(times)))
         stream = StreamWriter(root / "samples" / f"{source}.arrows", SAMPLES)
@@ -236,16 +242,12 @@ def _timeline(plan: Plan, fault_ns: int, earliest_ns: int) -> list[Entry]:
         entries.append(watched("deployment", "modified", 0.12, APP, "deployment", desired=3, ready=left))
         if plan.ready_s is not None:
             entries.append(watched("deployment", "modified", plan.ready_s, APP, "deployment", desired=3, ready=3))
+    if plan.worker_lost_s is not None:
+        lost_ns = fault_ns + round(plan.worker_lost_s * _S)
+        entries.append(noted("load", "worker-lost", lost_ns, lost_ns, worker=_workers(plan)[-1], error="killed"))
     if plan.blind is not None:
         entries += [observed("lost", plan.blind[0], "pods"), observed("resumed", plan.blind[1], "pods")]
     return entries
-
-
-def _during(times: npt.NDArray[np.int64], fault_ns: int, span_s: tuple[float, float] | None) -> npt.NDArray[np.bool_]:
-    if span_s is None:
-        return np.zeros(len(times), dtype=np.bool_)
-    after_s = (times - fault_ns) / _S
-    return (after_s >= span_s[0]) & (after_s < span_s[1])
 
 
 def _names(codes: npt.NDArray[np.integer], names: list[str]) -> pa.DictionaryArray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bundle.rates import RateCurve
+
 EPOCH_NS = 1_764_000_000_000_000_000
 CONTEXT, NAMESPACE, APP = "us-east-1", "tars", "orchestration-agent"
 
@@ -18,6 +20,8 @@ class Outage:
     share: float = 1.0
     slow_ms: float | None = None
     """Bad by being this slow rather than by failing."""
+    held: Literal["", "answered", "failed"] = ""
+    """Bad by being held until the outage is over, and then answered, or failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,21 @@ class Plan:
     seed: int = 0
     rate_per_s: float = 100.0
     spacing: Literal["uniform", "poisson"] = "uniform"
+    curves: tuple[RateCurve, ...] = ()
+    """Instead of the rate: how it changes, from the start of the warm-up on."""
+    users: int | None = None
+    """A closed workload of so many users instead, each waiting for its answer: the rate and its spacing are theirs."""
+    pace_s: float = 0.0
+    """A user starts a request no sooner than this after its last start."""
+    wait_s: float = 0.0
+    """A user waits so long on average after an answer, from nothing to twice that."""
+    speed: float = 1.0
+    """How long the service takes for an answer from `sped_from_s` after the fault on, as a multiple of before."""
+    sped_from_s: float = 0.0
+    workers: int = 1
+    """Processes that the arrivals are dealt out to."""
+    worker_lost_s: float | None = None
+    """The last of them dies, in seconds from the fault."""
     warm_up_s: float = 1.0
     baseline_s: float = 5.0
     after_s: float = 20.0

@@ -6,14 +6,15 @@ good when a request was answered after which an outage that hits requests as thi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scorer.facts import Facts
 from scorer.intervals import Interval, reach, tidy, trials_needed
-from scorer.requests import Flags, Requests
+from scorer.omission import Omission
+from scorer.requests import Flags, Ints, Requests
 from scorer.stages import Milestone, fault_milestones, stages
 from scorer.targets import Slo, Targets
 from scorer.verdict import Measure, Stage
@@ -41,23 +42,33 @@ class Stretch:
     held: bool
 
 
-def good_stretch(requests: Requests, slos: tuple[Slo, ...], hold_ns: int) -> Stretch:
+def good_stretch(requests: Requests, slos: tuple[Slo, ...], hold_ns: int, omission: Omission | None = None) -> Stretch:
     """Find the stretch in which every SLI, counted from its start, is within its SLO at every moment.
 
-    `requests` in order of their start. Only bad requests can break a stretch, so only they are walked through.
+    `requests` in order of their start. Only bad requests can break a stretch, so only they are walked through. Where
+    users wait for answers a bad one counts for all that its user left out meanwhile, by `omission`.
     """
     bad_by_slo = [bad_requests(requests, slo) for slo in slos]
+    totals = [_arrivals(requests, bad, omission) for bad in bad_by_slo]
     start_ns = requests.start_ns
     first, broken_by, flaps, counts = 0, None, 0, [0] * len(slos)
     for index in np.flatnonzero(np.logical_or.reduce(bad_by_slo)).tolist():
         for number, (bad, slo) in enumerate(zip(bad_by_slo, slos, strict=True)):
-            counts[number] += int(bad[index])
-            if counts[number] > slo.tolerated * (index - first + 1) * (1 + 1e-9):
+            total = totals[number]
+            counts[number] += int(total[index + 1] - total[index]) if bad[index] else 0
+            if counts[number] > slo.tolerated * int(total[index + 1] - total[first]) * (1 + 1e-9):
                 flaps += broken_by is not None and 5 * (start_ns[index] - start_ns[first]) >= hold_ns
                 first, broken_by, counts = index + 1, Break(index, slo), [0] * len(slos)
                 break
     held = first < len(requests) and int(start_ns[-1] - start_ns[first]) >= hold_ns
     return Stretch(first, broken_by, flaps, held)
+
+
+def _arrivals(requests: Requests, bad: Flags, omission: Omission | None) -> Sequence[int] | Ints:
+    """How many arrivals the first 0, 1, 2, … requests stand for."""
+    if omission is None:
+        return range(len(requests) + 1)
+    return np.concatenate([[0], np.cumsum(omission.weights(requests, bad))])
 
 
 def bad_requests(requests: Requests, slo: Slo) -> Flags:
@@ -72,7 +83,11 @@ def recovery_user(facts: Facts, targets: Targets) -> Measure:
     confidence = targets.validity.confidence
     requests = _since(facts, int(facts.fault.low))
     hold_ns = round(targets.recovery.hold_s * 1e9)
-    stretch = good_stretch(requests, tuple(targets.slos.values()), hold_ns)
+    omission = facts.unseen.omission
+    stretch = good_stretch(requests, tuple(targets.slos.values()), hold_ns, omission)
+    silent_s = 0.0 if omission is None else _silence_at_the_end_s(facts, targets, requests, omission)
+    if silent_s:
+        stretch = replace(stretch, held=False)
     method = (
         f"first good stretch of at least {targets.recovery.hold_s:g} s that lasts to the end of the recording; "
         f"its start bounded from the last bad requests at {100 * confidence:g} %"
@@ -97,7 +112,8 @@ def recovery_user(facts: Facts, targets: Targets) -> Measure:
         high, evidence = _never_bad(facts, targets, requests)
         return measured(0.0, 0.0, high, evidence)
     low = _last_shown(requests, stretch, confidence)
-    low_s = 0.0 if low is None else max(0.0, low - facts.fault.high - facts.clock_uncertainty_ns) / 1e9
+    unsure_ns = facts.clock_uncertainty_ns + facts.failed_early_ns
+    low_s = 0.0 if low is None else max(0.0, low - facts.fault.high - unsure_ns) / 1e9
     if not stretch.held:
         watched = (facts.ended_ns - facts.fault.low) / 1e9
         return measured(
@@ -106,7 +122,8 @@ def recovery_user(facts: Facts, targets: Targets) -> Measure:
             float("inf"),
             (
                 f"users had not recovered for {targets.recovery.hold_s:g} s when the recording ended, "
-                f"{watched:.1f} s after the fault",
+                f"{watched:.1f} s after the fault"
+                + (f": nobody had sent anything for {silent_s:.1f} s" if silent_s else ""),
             ),
         )
     assert stretch.broken_by is not None  # what was never broken and is held was dealt with above
@@ -125,6 +142,13 @@ def recovery_user(facts: Facts, targets: Targets) -> Measure:
     )
 
 
+def _silence_at_the_end_s(facts: Facts, targets: Targets, requests: Requests, omission: Omission) -> float:
+    """How long nobody had sent anything when the recording ended, where all may have waited for an answer; else 0."""
+    limit_s = max(targets.validity.observer_gap_s, min(targets.recovery.hold_s, omission.natural_s))
+    silent_s = (facts.ended_ns - int(requests.start_ns[-1] if len(requests) else facts.ended_ns)) / 1e9
+    return silent_s if silent_s > limit_s else 0.0
+
+
 def _since(facts: Facts, fault_ns: int) -> Requests:
     """The sent requests that were under way at the fault or came after it, in order of their start."""
     every = facts.requests
@@ -141,7 +165,9 @@ def _first_good_ns(requests: Requests, index: int) -> float:
 def _never_bad(facts: Facts, targets: Targets, requests: Requests) -> tuple[float, tuple[str, ...]]:
     """By when an outage that breaks the strictest SLO would have shown itself, in seconds from the fault."""
     slo, confidence = targets.strictest, targets.validity.confidence
-    bad = np.cumsum(bad_requests(requests, slo))
+    rows = bad_requests(requests, slo)
+    omission = facts.unseen.omission
+    bad = np.cumsum(rows if omission is None else rows * omission.weights(requests, rows))
     needs = trials_needed(0, slo.tolerated, confidence)
     while needs <= len(requests) and (more := trials_needed(int(bad[needs - 1]), slo.tolerated, confidence)) > needs:
         needs = more

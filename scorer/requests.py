@@ -61,8 +61,9 @@ class Requests:
         return int(np.count_nonzero(~self.sent))
 
 
-def read_requests(bundle: Bundle) -> tuple[Requests, int, frozenset[str]]:
-    """All requests, with each worker's clock set right; the number of absurd rows; the workers not in the manifest.
+def read_requests(bundle: Bundle) -> tuple[Requests, int, dict[str, int]]:
+    """All requests, with each worker's clock set right; the number of absurd rows; when the last of each worker's rows
+    was due, UTC ns, by its name.
 
     Absurd are a latency below zero, an answer before the request, and a good answer to a request that was never sent,
     or without a status, or with an error. They are left out; that there were any makes the drill invalid.
@@ -72,15 +73,18 @@ def read_requests(bundle: Bundle) -> tuple[Requests, int, frozenset[str]]:
     }
     parts: list[Requests] = []
     absurd = 0
-    strangers: set[str] = set()
+    last_due_ns: dict[str, int] = {}
     for batch in bundle.requests():
         requests, broken = _columns(batch, offsets)
         parts.append(requests)
         absurd += broken
-        worker = batch.column("worker")
-        names = worker.dictionary.to_pylist()
-        strangers.update({names[code] for code in np.unique(worker.indices.to_numpy())} - offsets.keys())
-    return _joined(parts), absurd, frozenset(strangers)
+        codes, due = batch.column("worker").indices.to_numpy(), batch.column("scheduled_ns").to_numpy()
+        names = batch.column("worker").dictionary.to_pylist()
+        for code in np.unique(codes):
+            name = names[code]
+            last = int(due[codes == code].max()) - offsets.get(name, 0)
+            last_due_ns[name] = max(last, last_due_ns.get(name, last))
+    return _joined(parts), absurd, last_due_ns
 
 
 def _columns(batch: pa.RecordBatch, offsets: dict[str, int]) -> tuple[Requests, int]:

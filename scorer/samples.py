@@ -20,11 +20,20 @@ LAG_SERIES = "load.lag_s"
 PULSE_SERIES = "api.round_trip_s"
 
 
+@dataclass(frozen=True, eq=False)
+class Lags:
+    """The samples of one worker, in the order in which they were written."""
+
+    t_ns: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    lag_s: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+
 @dataclass(frozen=True)
 class Samples:
-    """The samples of a window. `pulses` counts by context how often its API server answered."""
+    """The samples of a window: when each load worker took one of its lag, UTC ns, and the lag in seconds; `pulses`
+    counts by context how often its API server answered."""
 
-    lag_s: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    lags: Mapping[str, Lags] = field(default_factory=dict)
     pulses: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -32,12 +41,18 @@ def read_samples(bundle: Bundle, window: Span | None) -> Samples:
     """The samples that were taken in a window; none where there is no window. Raises BundleError."""
     if window is None:
         return Samples()
-    lags, pulses = [np.empty(0)], Counter[str]()
+    lags: dict[str, Lags] = {}
+    pulses = Counter[str]()
     for batch in bundle.samples():
         taken, series, source = batch.column("t_ns").to_numpy(), batch.column("series"), batch.column("source")
         within = (taken >= window.start_ns) & (taken < window.end_ns)
-        lags.append(batch.column("value").to_numpy()[within & matching(series, LAG_SERIES)])
-        beats = within & matching(series, PULSE_SERIES)
-        for context in source.dictionary.to_pylist():
-            pulses[context] += int(np.count_nonzero(beats & matching(source, context)))
-    return Samples(np.concatenate(lags), dict(pulses))
+        lag, beats = within & matching(series, LAG_SERIES), within & matching(series, PULSE_SERIES)
+        for name in source.dictionary.to_pylist():
+            of = matching(source, name)
+            pulses[name] += int(np.count_nonzero(beats & of))
+            if (rows := lag & of).any():
+                sofar, values = lags.get(name, Lags()), batch.column("value").to_numpy()
+                lags[name] = Lags(
+                    np.concatenate([sofar.t_ns, taken[rows]]), np.concatenate([sofar.lag_s, values[rows]])
+                )
+    return Samples(lags, {name: count for name, count in pulses.items() if count})

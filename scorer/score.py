@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from bundle.reader import Bundle
 from scorer.budget import budget_burn
+from scorer.caveats import caveats
 from scorer.error_rate import availability, error_rate
 from scorer.facts import Facts, read_facts
 from scorer.failed_requests import failed_requests
@@ -28,6 +29,8 @@ MEASURES: dict[str, Callable[[Facts, Targets], Measure]] = {
     "unmet-probes": lambda facts, _: unmet_probes(facts),
 }
 """How each measure of `targets.MEASURE_UNITS` is taken."""
+_OF_ALL_ARRIVALS = frozenset({"latency-p95", "error-rate", "availability", "failed-requests"})
+"""The measures that rest on every arrival of the window, seen or not."""
 
 
 def score(bundle: Bundle, targets: Targets) -> Verdict:
@@ -37,10 +40,21 @@ def score(bundle: Bundle, targets: Targets) -> Verdict:
     facts = read_facts(bundle)
     validity = check_validity(facts, targets, promises.values())
     confidence = targets.validity.confidence
+    settled_by = _settled_by(facts)
     objectives = tuple(
-        judge(name, promise, take(promise.measure, facts, targets), confidence) for name, promise in promises.items()
+        judge(
+            name,
+            promise,
+            take(promise.measure, facts, targets),
+            confidence,
+            settled_by=settled_by if promise.measure in _OF_ALL_ARRIVALS else "",
+        )
+        for name, promise in promises.items()
     )
+    cautions = caveats(manifest.load)
     verdict = worst(objective.verdict for objective in objectives)
+    if cautions and verdict is Grade.PASS:
+        verdict = Grade.WARN
     if not all(check.ok for check in validity):
         verdict = Grade.INVALID
     try:
@@ -53,7 +67,9 @@ def score(bundle: Bundle, targets: Targets) -> Verdict:
         title=manifest.title,
         run=manifest.id,
         verdict=verdict,
-        summary=_summary(verdict, validity, objectives),
+        summary=_summary(verdict, validity, objectives, cautions)
+        + (" (closed-loop load)" if manifest.load is not None and manifest.load.model == "closed" else ""),
+        caveats=cautions,
         validity=validity,
         objectives=objectives,
         measures=shown,
@@ -82,12 +98,29 @@ def take(name: str, facts: Facts, targets: Targets) -> Measure:
         )
 
 
-def _summary(verdict: Grade, validity: Iterable[ValidityCheck], objectives: Iterable[Objective]) -> str:
+def _settled_by(facts: Facts) -> str:
+    """What would settle an objective that users who wait leave open; "" where none do."""
+    try:
+        omitted = facts.unseen.omitted
+    except LookupError:  # every measure says so itself
+        return ""
+    return (
+        f"an open workload would have sent up to {omitted} requests more than this load did; an open load settles it"
+        if omitted
+        else ""
+    )
+
+
+def _summary(
+    verdict: Grade, validity: Iterable[ValidityCheck], objectives: Iterable[Objective], cautions: tuple[str, ...]
+) -> str:
     failing = next((check for check in validity if not check.ok), None)
     if failing is not None:
         return f"nothing can be claimed: {failing.says} ({failing.name})"
     objectives = tuple(objectives)
     if verdict is Grade.PASS:
         return f"all {len(objectives)} objectives hold with their whole interval"
+    if verdict is Grade.WARN and all(objective.verdict is Grade.PASS for objective in objectives):
+        return f"all {len(objectives)} objectives hold, but what the load's record shows is weaker: {cautions[0]}"
     headline = next(objective for objective in objectives if objective.verdict is verdict)
     return f"{headline.title}: {headline.says}"

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 VERDICT_SCHEMA_VERSION = 1
 
+Says = tuple[bool, str]
+"""Whether a condition holds, and one line with the figures that it rests on."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -109,6 +112,8 @@ class Verdict(_Frozen):
     verdict: Grade
     summary: str
     """One line: the headline a person reads first."""
+    caveats: tuple[str, ...] = ()
+    """What the record of the load can't show and what that weakens, a line each. With any, no drill passes."""
     validity: tuple[ValidityCheck, ...]
     objectives: tuple[Objective, ...]
     measures: tuple[Measure, ...] = ()

@@ -32,6 +32,8 @@ class ProfileFacts:
     timeout_s: float | None
     spacing: str
     users: tuple[str, ...]
+    mixed: bool = False
+    """Whether some of its users keep a schedule and others wait for answers."""
 
 
 def check_profile(path: Path, asked: Asked = NOTHING_ASKED) -> ProfileFacts:
@@ -61,12 +63,14 @@ def check_profile(path: Path, asked: Asked = NOTHING_ASKED) -> ProfileFacts:
         )
     model: Literal["open", "closed"] = "open" if facts["model"] == "open" else "closed"
     curves = tuple(RateCurve(tuple((t, r) for t, r in c["points"]), c["repeats"]) for c in facts["curves"])
-    return ProfileFacts(path, model, curves, facts["timeout_s"], facts["spacing"], tuple(facts["users"]))
+    return ProfileFacts(
+        path, model, curves, facts["timeout_s"], facts["spacing"], tuple(facts["users"]), facts["mixed"]
+    )
 
 
 def load_record(profile: ProfileFacts, host: str, workers: int) -> LoadRecord:
     """What the manifest says of a load that Locust makes by this profile, before it has begun."""
-    constant = profile.model == "open" and not any(curve.length_s for curve in profile.curves)
+    constant = len(profile.curves) == 1 and not profile.curves[0].length_s
     return LoadRecord(
         model=profile.model,
         rate_per_s=highest_per_s(profile.curves) if constant else None,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import report
+from bundle.rates import RateCurve
 from bundle.reader import Bundle
 from report.html import ReportError, render_html, write_html
 from scorer.planted import Outage, Plan, plant
@@ -65,6 +66,14 @@ def test_the_headline_comes_first_and_says_why(page: Page) -> None:
     assert "3 of 3 validity checks held" in page.text
 
 
+def test_caveats_come_before_anything_that_they_weaken(failed) -> None:
+    page = Page(
+        render_html(failed.verdict.model_copy(update={"caveats": ("closed-loop load: users wait",)}), failed.bundle)
+    )
+    assert page.text.index("! caveat closed-loop load: users wait") < page.text.index("✗ fail Failed requests")
+    assert "caveat" not in Page(render_html(failed.verdict, failed.bundle)).text
+
+
 def test_every_objective_shows_its_bounds_target_and_chart(failed, page: Page) -> None:
     assert "Error rate at most 3.311 %, over the target of 1 % ! warn 2.833 % [2.407, 3.311] ≤ 1 / 5 %" in page.text
     charts = [svg["aria-label"] for svg in page.all("svg")]
@@ -85,7 +94,7 @@ def test_what_is_needed_to_run_it_again_is_there(page: Page) -> None:
         "chaostoolkit 1.19.0, locust 2.47.0",
         f"sha256:{'ab' * 32}",
         "Clock drift 1.2 ms",
-        "open model, 100 requests/s, poisson, to http://127.0.0.1:8000, time-out 5 s",
+        "open model, 100 requests/s, poisson, to http://127.0.0.1:8000, time-out 5 s, by locust",
     ):
         assert part in page.text
 
@@ -146,6 +155,7 @@ def test_a_name_from_outside_is_text_wherever_it_stands(build, tmp_path: Path) -
             "summary": EVIL,
             "run": EVIL,
             "drill": EVIL,
+            "caveats": (EVIL,),
             "contexts": (EVIL,),
             "measures": (found,),
             "objectives": (build.objective(EVIL, Grade.FAIL, 1, found, EVIL),),
@@ -173,6 +183,10 @@ def test_a_name_from_outside_is_text_wherever_it_stands(build, tmp_path: Path) -
         (Plan(pods_killed=0), Grade.INVALID, "The run is not valid: nothing below can be claimed."),
         (Plan(killed=True), Grade.INVALID, "The run is not valid: nothing below can be claimed."),
         (Plan(rate_per_s=0), Grade.INVALID, "0 requests were due"),
+        (Plan(outages=()), Grade.PASS, "Latency counts from the moment at which a request was due"),
+        (Plan(users=9, pace_s=0.1), Grade.FAIL, "! caveat closed-loop load"),
+        (Plan(users=9, pace_s=0.1), Grade.FAIL, "Latency counts from the moment at which a request was sent"),
+        (Plan(outages=(), curves=(RateCurve(((0, 90), (9, 99))),)), Grade.PASS, "open model, at a rate that changes"),
     ],
 )
 def test_what_the_scorer_says_of_a_planted_drill_can_be_reported(

@@ -78,3 +78,18 @@ def test_the_report_is_named_only_where_there_is_one(build) -> None:
     print_verdict(build.passing(), Console(file=out, width=80, _environ={}), bundle=Path("runs/x"))
     assert "Bundle  runs/x" in out.getvalue()
     assert "Report" not in out.getvalue()
+
+
+def test_caveats_stand_right_under_the_headline_on_one_line_each(build) -> None:
+    caveats = ("closed-loop load: users\x1b[2J wait", "no \nschedule")
+    text = printed(build.passing().model_copy(update={"caveats": caveats}))
+    lines = [line.rstrip() for line in text.splitlines()]
+    assert lines[0].startswith("✓ PASS")
+    first = next(number for number, line in enumerate(lines) if "caveat" in line)
+    assert lines[first : first + 3] == [
+        "! caveat  closed-loop load: users\ufffd[2J wait",
+        "! caveat  no  schedule",
+        "",
+    ]
+    assert lines[first + 3].startswith("Validity")
+    assert "caveat" not in printed(build.passing())

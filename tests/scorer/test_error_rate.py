@@ -41,7 +41,9 @@ def test_arrivals_that_were_unsent_or_left_no_row_widen_the_bounds(
     facts = read_facts(planted(replace(plan, outages=())))
     taken = error_rate(facts, 0.95)
     assert (taken.value, taken.low) == (0, 0)
-    assert taken.high == pytest.approx(100 * clopper_pearson(unknown, len(facts.judged) + facts.missing, 0.95).high)
+    assert taken.high == pytest.approx(
+        100 * clopper_pearson(unknown, len(facts.judged) + facts.unseen.missing, 0.95).high
+    )
 
 
 def test_without_requests_the_share_may_be_anything(planted: PlantedBundle) -> None:

@@ -59,7 +59,7 @@ def test_requests_that_the_fault_found_under_way_are_judged(planted: PlantedBund
 def test_arrivals_without_a_row_are_counted_where_the_schedule_tells(
     planted: PlantedBundle, plan: Plan, missing: int
 ) -> None:
-    assert read_facts(planted(plan)).missing == missing
+    assert read_facts(planted(plan)).unseen.missing == missing
 
 
 def test_without_a_fault_the_window_begins_with_its_phase(planted: PlantedBundle) -> None:
@@ -131,3 +131,25 @@ def test_pods_that_come_after_the_fault_replace_those_that_went(planted: Planted
     (effect,) = facts.manifest.effects
     assert [pod.uid for pod in facts.victims(effect)] == ["old-0", "old-1"]
     assert [pod.uid for pod in facts.replacements(effect)] == ["new-0", "new-1"]
+
+
+def test_the_baseline_lasts_up_to_the_fault_and_load_from_its_start(planted: PlantedBundle) -> None:
+    facts = read_facts(planted(Plan(fault_ms=40)))
+    assert facts.before_fault == Span(EPOCH_NS + S, FAULT_NS)
+    assert facts.under_load == Span(EPOCH_NS + S, EPOCH_NS + 27 * S)
+    without_fault = read_facts(planted(keep=lambda entry: entry.kind != "fault"))
+    assert without_fault.before_fault == Span(EPOCH_NS + S, EPOCH_NS + 6 * S)
+
+
+def test_without_a_baseline_there_is_nothing_before_the_fault(planted: PlantedBundle) -> None:
+    phases = planted().manifest.phases
+    facts = read_facts(planted(phases=(phases[0], *phases[2:])))
+    assert (facts.before_fault, facts.under_load) == (None, None)
+
+
+def test_a_lost_worker_was_there_up_to_its_last_row(planted: PlantedBundle) -> None:
+    lost = Entry("load", "worker-lost", FAULT_NS, FAULT_NS, attributes={"worker": "worker-9", "error": "killed"})
+    facts = read_facts(planted(Plan(workers=2, worker_lost_s=4, fault_ms=0), extra=(lost,)))
+    assert facts.lost_workers.keys() == {"worker-2", "worker-9"}
+    assert FAULT_NS + 3.9 * S < facts.lost_workers["worker-2"] < FAULT_NS + 4 * S
+    assert facts.lost_workers["worker-9"] == EPOCH_NS  # it never sent a thing

@@ -125,3 +125,13 @@ def test_one_line_says_why_and_what_would_settle_it(promise: ObjectiveTarget, ta
 )
 def test_figures_read_well(amount: float | None, unit: str, text: str) -> None:
     assert figure(amount, unit) == text
+
+
+def test_what_more_requests_do_not_settle_is_said_instead() -> None:
+    measure = Measure(name="error-rate", value=0, low=0, high=7, unit="%", n=100, method="m")
+    assert judge("e", AT_MOST, measure, 0.95).says.startswith("cannot tell: needs ")
+    assert judge("e", AT_MOST, measure, 0.95, settled_by="an open load").says == "cannot tell: an open load"
+    nothing = measure.model_copy(update={"n": 0, "evidence": ("no request was sent",)})
+    assert judge("e", AT_MOST, nothing, 0.95, settled_by="an open load").says == "cannot tell: no request was sent"
+    good = measure.model_copy(update={"high": 1})
+    assert "open load" not in judge("e", AT_MOST, good, 0.95, settled_by="an open load").says

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from bundle.manifest import LoadRecord, Worker
@@ -189,3 +191,37 @@ def test_without_a_fault_there_is_nothing_to_recover_from(planted: PlantedBundle
     facts = read_facts(planted(keep=lambda entry: entry.kind != "fault"))
     with pytest.raises(LookupError, match="no fault was recorded to recover from"):
         recovery_user(facts, targets)
+
+
+def test_a_stall_that_few_waiting_users_hide_among_many_good_answers_is_no_recovery(
+    recovered: Callable[[Plan], Measure],
+) -> None:
+    """Ten slow answers after 2,200 good ones are within 0.5 %; an open workload has 300 of them."""
+    taken = recovered(Plan(users=10, pace_s=0.1, after_s=40, outages=(Outage(22, 25, held="answered"),)))
+    assert taken.low is not None
+    assert taken.high is not None
+    assert 21.5 <= taken.low <= 22.5
+    assert 24.85 <= taken.high <= 26.5
+
+
+def test_users_who_all_wait_when_the_recording_ends_have_not_recovered(
+    planted: PlantedBundle, targets: Targets
+) -> None:
+    bundle = planted(Plan(users=10, pace_s=0.1, outages=(Outage(10, 60, held="failed"),)))
+    rows = pq.read_table(bundle.root / "requests.parquet")
+    pq.write_table(rows.filter(pc.field("ok")), bundle.root / "requests.parquet")
+    taken = recovery_user(read_facts(Bundle.open(bundle.root)), targets)
+    assert taken.high is None
+    assert taken.evidence[0].endswith(": nobody had sent anything for 12.0 s")
+
+
+@pytest.mark.parametrize(("timeout_s", "low_s"), [(1.0, 2), (None, 0)])
+def test_failures_of_which_only_the_end_is_known_show_an_outage_up_to_a_time_out_before(
+    planted: PlantedBundle, targets: Targets, timeout_s: float | None, low_s: float
+) -> None:
+    bundle = planted(Plan(fault_ms=0))
+    assert bundle.manifest.load is not None
+    load = bundle.manifest.load.model_copy(update={"lacks": ("failed-start",), "timeout_s": timeout_s})
+    taken = recovery_user(read_facts(planted(Plan(fault_ms=0), load=load)), targets)
+    assert taken.low == pytest.approx(low_s, abs=0.05)
+    assert taken.high == pytest.approx(3, abs=0.05)

@@ -11,6 +11,7 @@ from bundle.manifest import LoadRecord, Manifest, Worker
 from bundle.reader import Bundle
 from bundle.table import REQUESTS, StreamWriter
 from bundle.writer import BundleWriter
+from scorer.facts import read_facts
 from scorer.planted import Plan, plant
 from scorer.requests import EARLY_NS, Requests, read_requests
 
@@ -43,8 +44,8 @@ def written(tmp_path: Path, *workers: tuple[str, int, list[Row]]) -> tuple[Reque
         stream.append(batch.slice(0, 1))
         stream.append(batch.slice(1))
         stream.close()
-    requests, absurd, strangers = read_requests(Bundle.open(writer.root))
-    assert strangers == frozenset()
+    requests, absurd, last_due_ns = read_requests(Bundle.open(writer.root))
+    assert last_due_ns.keys() == {name for name, _, rows in workers if rows}
     return requests, absurd
 
 
@@ -73,7 +74,7 @@ def test_a_worker_that_the_manifest_does_not_list_is_a_stranger(tmp_path: Path) 
     plant(tmp_path / "b", Plan())
     bundle = Bundle.open(tmp_path / "b")
     bundle.manifest = bundle.manifest.model_copy(update={"load": LoadRecord(model="open")})
-    assert read_requests(bundle)[2] == {"worker-1"}
+    assert read_facts(bundle).strangers == {"worker-1"}
 
 
 def test_rows_that_no_clock_can_have_written_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -95,8 +96,8 @@ def test_rows_that_no_clock_can_have_written_are_left_out_and_counted(tmp_path: 
 
 def test_a_bundle_without_requests_has_none(tmp_path: Path) -> None:
     BundleWriter(tmp_path / "b", Manifest(id="b", drill="d", clock_wall_ns=0, clock_mono_ns=0)).close()
-    requests, absurd, strangers = read_requests(Bundle.open(tmp_path / "b"))
-    assert (len(requests), absurd, strangers) == (0, 0, frozenset())
+    requests, absurd, last_due_ns = read_requests(Bundle.open(tmp_path / "b"))
+    assert (len(requests), absurd, last_due_ns) == (0, 0, {})
     assert requests.due_within(0, 9).bad == 0
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bundle.errors import BundleError
+from bundle.manifest import LoadRecord, Worker
 from bundle.reader import Bundle
 from scorer import score as scoring
+from scorer.caveats import caveats
 from scorer.errors import TargetsError
 from scorer.facts import Facts
 from scorer.planted import Outage, Plan
@@ -57,6 +62,56 @@ def test_the_headline_is_the_worst_objective(planted: PlantedBundle, targets: Ta
     assert verdict.summary == "Failed requests: at least 300 requests, promised at most 0 requests"
 
 
+CLOSED = Plan(outages=(), users=10, pace_s=0.1, baseline_s=60)
+
+
+def test_a_closed_loop_says_so_in_headline_and_caveat(planted: PlantedBundle, targets: Targets) -> None:
+    verdict = score(planted(replace(CLOSED, outages=(Outage(0, 3, held="failed"),))), targets)
+    assert verdict.summary.endswith(" (closed-loop load)")
+    assert verdict.caveats == caveats(LoadRecord(model="closed"))
+
+
+def test_what_users_left_out_is_what_would_settle_it(planted: PlantedBundle, targets: Targets) -> None:
+    verdict = score(planted(CLOSED), targets)
+    assert verdict.verdict is Grade.INCONCLUSIVE
+    assert re.fullmatch(
+        r"Failed requests: cannot tell: an open workload would have sent up to \d+ requests more than this load did; "
+        r"an open load settles it \(closed-loop load\)",
+        verdict.summary,
+    )
+
+
+def test_a_drill_with_a_caveat_warns_at_best(planted: PlantedBundle, targets: Targets) -> None:
+    load = LoadRecord(
+        model="open", rate_per_s=100, spacing="uniform", workers=(Worker(name="worker-1"),), lacks=("start-resolution",)
+    )
+    verdict = score(planted(Plan(outages=()), load=load), targets)
+    assert {objective.verdict for objective in verdict.objectives} == {Grade.PASS}
+    assert verdict.verdict is Grade.WARN
+    assert verdict.summary.startswith(
+        "all 7 objectives hold, but what the load's record shows is weaker: times are recorded coarsely"
+    )
+
+
+def test_a_record_that_lacks_what_nothing_rests_on_may_pass(planted: PlantedBundle, targets: Targets) -> None:
+    bundle = planted(Plan(outages=()))
+    assert bundle.manifest.load is not None
+    load = bundle.manifest.load.model_copy(update={"lacks": ("bytes", "region")})
+    assert score(planted(Plan(outages=()), load=load), targets).verdict is Grade.PASS
+
+
+def test_a_bundle_of_schema_1_scores_to_the_same_verdict(planted: PlantedBundle) -> None:
+    """It had no curves, no beginning, no generator and nothing that it lacked."""
+    bundle = planted(GOLDEN_PLAN)
+    manifest = json.loads((bundle.root / "manifest.json").read_text(encoding="utf-8"))
+    manifest["schema_version"] = 1
+    for name in ("curves", "began_ns", "generator", "lacks"):
+        del manifest["load"][name]
+    (bundle.root / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    verdict = score(Bundle.open(bundle.root), Targets.load(GOLDEN_TARGETS))
+    assert verdict.to_json() == GOLDEN.read_text(encoding="utf-8")
+
+
 def test_a_killed_run_is_invalid_for_that_reason_and_scored_as_far_as_it_went(
     planted: PlantedBundle, targets: Targets
 ) -> None:
@@ -91,7 +146,7 @@ def test_a_measure_that_raises_is_inconclusive_and_names_the_error(
     planted: PlantedBundle, targets: Targets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(facts: Facts, targets: Targets) -> Measure:
-        raise ZeroDivisionError(f"division by {len(facts.samples.lag_s) * 0} in {len(targets.slos)} SLOs")
+        raise ZeroDivisionError(f"division by {len(facts.samples.lags) * 0} in {len(targets.slos)} SLOs")
 
     monkeypatch.setitem(scoring.MEASURES, "error-rate", broken)
     verdict = score(planted(Plan(outages=())), targets)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -135,12 +135,6 @@ BROKEN: list[tuple[str, Plan, dict[str, Any], str]] = [
     (
         "load-rate",
         CLEAN,
-        {"load": LoadRecord.model_validate({**LOAD, "model": "closed"})},
-        "the load was closed-loop: it waits for answers, and what it left out meanwhile nobody knows",
-    ),
-    (
-        "load-rate",
-        CLEAN,
         {"load": LoadRecord.model_validate({**LOAD, "rate_per_s": -5})},
         "no load was applied: its rate is not above 0 or was not recorded",
     ),
@@ -213,6 +207,28 @@ def test_a_check_falls_alone_when_its_piece_is_broken_and_the_drill_is_invalid(
     assert verdict.summary.startswith("nothing can be claimed: ")
     assert verdict.summary.endswith(f" ({name})")
     assert len(verdict.objectives) == 7
+
+
+@pytest.mark.parametrize("workers", [2, 5])
+@pytest.mark.parametrize("spacing", ["uniform", "poisson"])
+def test_a_lost_worker_makes_a_drill_invalid_by_its_rate_alone(
+    planted: PlantedBundle, targets: Targets, workers: int, spacing: Literal["uniform", "poisson"]
+) -> None:
+    plan = Plan(outages=(), spacing=spacing, workers=workers, worker_lost_s=8)
+    assert list(failing(planted(plan), targets)) == ["load-rate"]
+
+
+def test_every_check_holds_for_a_sound_closed_loop(planted: PlantedBundle, targets: Targets) -> None:
+    assert failing(planted(Plan(outages=(), users=10, pace_s=0.1)), targets) == {}
+
+
+def test_times_that_an_import_records_coarsely_are_a_caveat_and_no_broken_clock(
+    planted: PlantedBundle, targets: Targets
+) -> None:
+    coarse = {**LOAD, "workers": (Worker(name="worker-1", clock_uncertainty_ns=S),)}
+    load = LoadRecord.model_validate({**coarse, "lacks": ("start-resolution",)})
+    assert failing(planted(CLEAN, load=load), targets) == {}
+    assert list(failing(planted(CLEAN, load=LoadRecord.model_validate(coarse)), targets)) == ["clocks"]
 
 
 def test_a_phase_that_never_ended_is_missed(planted: PlantedBundle, targets: Targets) -> None:

@@ -53,7 +53,13 @@ def test_a_plain_locust_file_is_closed_and_has_no_rate(profile: Path) -> None:
 @pytest.mark.parametrize(
     ("profile_facts", "rate_per_s", "curves"),
     [
-        (("open", (RateCurve.constant(30), RateCurve.constant(20))), 50, ()),
+        (("open", (RateCurve.constant(30),)), 30, ()),
+        # several classes are spaced each by itself
+        (
+            ("open", (RateCurve.constant(30), RateCurve.constant(20))),
+            None,
+            (RateCurve.constant(30), RateCurve.constant(20)),
+        ),
         (("open", (RateCurve(((0, 1), (9, 5))),)), None, (RateCurve(((0, 1), (9, 5))),)),
         (("closed", ()), None, ()),
     ],
