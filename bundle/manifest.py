@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +11,10 @@ from bundle.rates import RateCurve
 
 SCHEMA_VERSION = 2
 """The bundle schema this package writes. A newer one is refused by name, never guessed at."""
+
+
+Moment = Annotated[int, Field(ge=-(2**62), le=2**62)]
+"""UTC nanoseconds; sums of two fit into 64 bits."""
 
 
 class _Record(BaseModel):
@@ -31,8 +35,8 @@ class Phase(_Record):
     """A phase and when it ran. `end_ns` is None while it runs, and stays None where the writer was killed."""
 
     name: PhaseName
-    start_ns: int
-    end_ns: int | None = None
+    start_ns: Moment
+    end_ns: Moment | None = None
 
 
 class Source(_Record):
@@ -64,7 +68,7 @@ class Worker(_Record):
 
     name: str
     clock_offset_ns: int = Field(default=0, ge=-(2**62), le=2**62)
-    clock_uncertainty_ns: int = Field(default=0, ge=0)
+    clock_uncertainty_ns: int = Field(default=0, ge=0, le=2**62)
 
 
 class LoadRecord(_Record):
@@ -78,10 +82,10 @@ class LoadRecord(_Record):
     model: Literal["open", "closed"]
     rate_per_s: float | None = None
     curves: tuple[RateCurve, ...] = ()
-    began_ns: int | None = None
+    began_ns: Moment | None = None
     spacing: str = ""
     host: str = ""
-    timeout_s: float | None = None
+    timeout_s: float | None = Field(default=None, ge=0, le=1e9)
     workers: tuple[Worker, ...] = ()
     generator: str = "locust"
     lacks: tuple[str, ...] = ()
@@ -106,7 +110,7 @@ class Manifest(_Record):
     targets: Source | None = None
     seed: int = 0
     tools: dict[str, str] = Field(default_factory=dict)
-    clock_wall_ns: int
+    clock_wall_ns: Moment
     clock_mono_ns: int
     clock_drift_ns: int | None = None
     load: LoadRecord | None = None

@@ -20,6 +20,8 @@ Attribute: TypeAlias = Scalar | list[str] | Mapping[str, str]
 """What an entry may carry: scalars, lists of names, and label maps."""
 
 _REQUIRED = {"kind": str, "event": str, "earliest_ns": int, "latest_ns": int}
+_MOST_NS = 2**62
+"""Later moments, in the year 2116, and sums of two would not fit into 64 bits."""
 _OPTIONAL = {"context": str, "namespace": str, "name": str, "uid": str, "source": str, "attributes": dict}
 
 
@@ -71,6 +73,8 @@ class Entry:
             raise ValueError("not a timeline entry")
         if not all(type(raw.get(k, t())) is t for k, t in _OPTIONAL.items()):
             raise ValueError("not a timeline entry")
+        if not all(abs(raw[edge]) <= _MOST_NS for edge in ("earliest_ns", "latest_ns")):
+            raise ValueError("not a time that a clock can show")
         return cls(**{k: v for k, v in raw.items() if k in cls.__slots__})
 
 

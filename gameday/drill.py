@@ -20,8 +20,10 @@ from gameday.chaos import ChaosProcess
 from gameday.errors import Aborted
 from gameday.healing import not_whole, rollbacks_owed
 from gameday.load.live import Live, LiveView
-from gameday.load.process import LoadPlan, LoadProcess, worker_names
+from gameday.load.process import LoadPlan, LoadProcess
 from gameday.load.profile import load_record
+from gameday.load.remote import RemoteLoad, RemotePlan
+from gameday.load.running import Load
 from gameday.observe.watcher import Watcher
 from gameday.phases import ORDER, Decision, PhaseLimits, Situation, Step, decide, left_s
 from gameday.plan import DrillPlan
@@ -31,6 +33,10 @@ from gameday.versions import tool_versions
 
 TICK_S = 0.2
 START_TIMEOUT_S = 20.0
+WORKER_START_S = 2.0
+"""So much longer for each process of ours, which take a second of a core each to start."""
+REMOTE_START_S = 40.0
+"""So much longer where the load comes from elsewhere: it may have to end another one first."""
 ROLLBACK_TIMEOUT_S = 60.0
 WHOLE_TIMEOUT_S = 60.0
 """How long after an abort the deployments may take to come back before the undo counts as incomplete."""
@@ -73,10 +79,9 @@ class Drill:
         self._watchers = [
             Watcher(cluster, self._writer.append, self._samples.add, self._anchor.now_ns) for cluster in plan.clusters
         ]
-        names = worker_names(plan.workers) if plan.profile is not None else ()
-        self._tails = [StreamTail(root / "requests" / f"{name}{STREAM_SUFFIX}") for name in names]
+        self._tails: list[StreamTail] = []
         self._view = LiveView(window_s=plan.limits.hold_s)
-        self._load: LoadProcess | None = None
+        self._load: Load | None = None
         self._chaos: ChaosProcess | None = None
         self._undo: Undo | None = None
         self._broken = ""
@@ -141,24 +146,27 @@ class Drill:
             self._start_load(plan.profile.path)
 
     def _start_load(self, profile: Path) -> None:
-        plan = self._plan
-        self._load = LoadProcess(
-            LoadPlan(
-                profile=profile,
-                host=plan.host,
-                bundle=self._writer.root,
-                anchor=self._anchor,
-                asked=plan.asked,
-                seed=plan.seed,
-                time_limit_s=longest_s(plan.limits),
-                workers=plan.workers,
+        plan, root = self._plan, self._writer.root
+        limit_s = longest_s(plan.limits)
+        if plan.load_at is None:
+            self._load = LoadProcess(
+                LoadPlan(profile, plan.host, root, self._anchor, limit_s, plan.asked, plan.seed, workers=plan.workers)
             )
-        )
-        self._began_ns = self._load.wait_started(START_TIMEOUT_S)
+        else:
+            self._load = RemoteLoad(
+                RemotePlan(plan.load_at, profile, plan.host, root, self._anchor, limit_s, plan.asked, plan.seed)
+            )
+        each_s = WORKER_START_S * plan.workers if plan.load_at is None else REMOTE_START_S
+        self._began_ns = self._load.wait_started(START_TIMEOUT_S + each_s)
+        workers = self._load.workers()
+        self._keep_load(began_ns=self._began_ns, workers=workers)
+        self._tails = [StreamTail(root / "requests" / f"{worker.name}{STREAM_SUFFIX}") for worker in workers]
+        self._note("load", "started")
+
+    def _keep_load(self, **changes: object) -> None:
         load = self._writer.manifest.load
         assert load is not None  # there is a profile
-        self._writer.update(load=load.model_copy(update={"began_ns": self._began_ns}))
-        self._note("load", "started")
+        self._writer.update(load=load.model_copy(update=changes))
 
     def _phases(self) -> str:
         """Run the phases in order. Returns why the drill ended early, or "" where it ran to its end."""
@@ -199,6 +207,8 @@ class Drill:
                 if self._abort.is_set():  # the disk is full, say: then its log is empty, too
                     break
                 raise self._load.failure(f"Locust ended in mid-drill with code {code}")
+            for lost in self._load.newly_lost() if self._load is not None else ():
+                self._note("load", "worker-lost", worker=lost.name, error=lost.error)
             now_ns = self._anchor.now_ns()
             live = self._look(now_ns)
             situation = self._situation(live, now_ns, start_ns)
@@ -264,6 +274,7 @@ class Drill:
                 outcome, reason = "failed", "the load had to be killed, and its last rows are lost"
             self._end_phase(ended_ns)
             if self._load is not None:
+                self._keep_load(workers=self._load.workers())
                 self._note("load", "stopped")
             self._writer.update(outcome=outcome, reason=reason, clock_drift_ns=self._anchor.drift_ns())
         return outcome, reason
@@ -290,9 +301,9 @@ class Drill:
             ended = phases[-1].model_copy(update={"end_ns": end_ns})
             self._writer.update(phases=(*phases[:-1], ended))
 
-    def _note(self, kind: str, event: str) -> None:
-        now_ns = self._anchor.now_ns()
-        self._writer.append(Entry(kind=kind, event=event, earliest_ns=now_ns, latest_ns=now_ns, source="harness"))
+    def _note(self, kind: str, event: str, **attributes: str) -> None:
+        now = self._anchor.now_ns()
+        self._writer.append(Entry(kind, event, earliest_ns=now, latest_ns=now, source="harness", attributes=attributes))
 
     def _manifest(self, run_id: str) -> Manifest:
         plan = self._plan
@@ -309,7 +320,9 @@ class Drill:
             tools={**tool_versions(), **{f"kubernetes in {c}": v for c, v in plan.versions.items()}},
             clock_wall_ns=self._anchor.wall_ns,
             clock_mono_ns=self._anchor.mono_ns,
-            load=None if plan.profile is None else load_record(plan.profile, plan.host, plan.workers),
+            load=None
+            if plan.profile is None
+            else load_record(plan.profile, plan.host, plan.workers if plan.load_at is None else 0),
         )
 
     @contextmanager

@@ -15,6 +15,7 @@ from gameday.cluster import ApiError, Cluster
 from gameday.errors import BadInput
 from gameday.experiment import Experiment, load_experiment
 from gameday.load.profile import ProfileFacts, check_profile
+from gameday.load.remote import LoadAddress
 from gameday.load.schedule import Asked
 from gameday.phases import PhaseLimits
 from scorer.targets import Targets
@@ -41,6 +42,8 @@ class DrillPlan:
     asked: Asked
     seed: int
     workers: int
+    load_at: LoadAddress | None
+    """Where the load is sent from; None: this machine."""
     limits: PhaseLimits
     runs: Path
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -74,6 +77,7 @@ def make_plan(
     asked: Asked,
     seed: int,
     workers: int,
+    load_at: LoadAddress | None,
     limits: PhaseLimits,
     runs: Path,
 ) -> DrillPlan:
@@ -95,8 +99,22 @@ def make_plan(
     _check_kubeconfig_for_chaosk8s()
     given = host or os.environ.get(HOST_VARIABLE)
     if given:
-        check_host(given)
+        check_host(given, resolve=load_at is None)
+    if profile is None and load_at is not None:
+        raise BadInput("--load none sends nothing", where="--load-at", do="name the profile that lies there")
     facts = None if profile is None else check_profile(profile, asked)
+    if asked.users is not None and (facts is None or facts.model == "open"):
+        raise BadInput(
+            "--users says nothing of a load that comes by a schedule",
+            where=str(profile or "--load none"),
+            do="set how much is sent with --rate",
+        )
+    if facts is not None and facts.mixed and (workers > 1 or load_at is not None):
+        raise BadInput(
+            "has ArrivalUsers and other users, which cannot share several processes",
+            where=str(profile),
+            do="run it with --workers 1, or put them into two files",
+        )
     # chaosk8s and the experiment's configuration read the environment, here as later in the `chaos` process
     os.environ.update({CONTEXT_VARIABLE: clusters[0].context, NAMESPACE_VARIABLE: clusters[0].namespace})
     if given:
@@ -113,7 +131,7 @@ def make_plan(
     versions = {cluster.context: cluster.check() for cluster in clusters}
     where = given or find_entry(clusters[0])
     if not given:
-        check_host(where)
+        check_host(where, resolve=load_at is None)
     os.environ[HOST_VARIABLE] = where
     needed = requests_needed(promised, name)
     return DrillPlan(
@@ -127,6 +145,7 @@ def make_plan(
         asked=asked,
         seed=seed,
         workers=workers,
+        load_at=load_at,
         limits=replace(
             limits,
             hold_s=promised.recovery.hold_s,
@@ -139,7 +158,7 @@ def make_plan(
     )
 
 
-def check_host(host: str) -> None:
+def check_host(host: str, *, resolve: bool = True) -> None:
     """Raise BadInput where `host` is no URL that load can be sent to, or its name has no address.
 
     A password in it would end up in the record.
@@ -151,6 +170,8 @@ def check_host(host: str) -> None:
         usable = False
     if not usable or parts.username or parts.password:
         raise BadInput(f"{host.rpartition('@')[2]!r} is no URL for load", where="--host", do="give http://ADDRESS:PORT")
+    if not resolve:  # the load is sent from elsewhere, where the name may have another address, or one at all
+        return
     try:
         socket.getaddrinfo(parts.hostname, parts.port or parts.scheme)
     except (OSError, UnicodeError) as error:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from bundle.manifest import Effect, Manifest
 from bundle.reader import Bundle
 from bundle.timeline import Entry
+from scorer.requests import nullable
 
 MAX_BINS = 400
 """Points a line, at most: more than a screen can show apart."""
@@ -140,9 +141,10 @@ class _Rows:
         ok, sent = [np.empty(0, np.bool_)], [np.empty(0, np.bool_)]
         for batch in bundle.requests():
             due.append(batch["scheduled_ns"].to_numpy())
-            latency.append(batch["latency_ns"].fill_null(-1).to_numpy())
+            taken, answered = nullable(batch["latency_ns"])
+            latency.append(np.where(answered, taken, -1))
             ok.append(batch["ok"].to_numpy(zero_copy_only=False))
-            sent.append(batch["start_ns"].is_valid().to_numpy(zero_copy_only=False))
+            sent.append(nullable(batch["start_ns"])[1])
         return cls(np.concatenate(due), np.concatenate(latency), np.concatenate(ok), np.concatenate(sent))
 
     def series(self, origin_ns: int, first_ns: int, last_ns: int) -> RequestSeries:

@@ -17,7 +17,7 @@ from rich.text import Text
 from report import quantity
 from scorer.verdict import Grade, Verdict
 
-_STYLES = {
+STYLES = {
     Grade.PASS: "bold green",
     Grade.WARN: "bold yellow",
     Grade.INCONCLUSIVE: "bold magenta",
@@ -28,7 +28,11 @@ _STYLES = {
 
 def print_verdict(verdict: Verdict, console: Console, *, bundle: Path, report: Path | None = None) -> None:
     """Print the verdict, and below it where the bundle and the report lie."""
-    renderable = verdict_table(verdict, bundle=bundle, report=report)
+    show(verdict_table(verdict, bundle=bundle, report=report), console)
+
+
+def show(renderable: RenderableType, console: Console) -> None:
+    """Print it, with `?` for what the terminal's encoding lacks."""
     if not console.options.ascii_only:
         console.print(renderable)
         return
@@ -50,7 +54,7 @@ def verdict_table(verdict: Verdict, *, bundle: Path, report: Path | None = None)
 
 def _headline(verdict: Verdict) -> RenderableType:
     line = Table.grid(padding=(0, 2))
-    line.add_row(_grade(verdict.verdict, upper=True), Text(_clean(f"{verdict.drill}: {verdict.summary}"), "bold"))
+    line.add_row(_grade(verdict.verdict, upper=True), Text(clean(f"{verdict.drill}: {verdict.summary}"), "bold"))
     return line
 
 
@@ -59,7 +63,7 @@ def _caveats(verdict: Verdict) -> list[RenderableType]:
         return []
     lines = Table.grid(padding=(0, 2))
     for caveat in verdict.caveats:
-        lines.add_row(Text("! caveat", _STYLES[Grade.WARN], no_wrap=True), Text(_clean(caveat)))
+        lines.add_row(Text("! caveat", STYLES[Grade.WARN], no_wrap=True), Text(clean(caveat)))
     return [lines]
 
 
@@ -73,7 +77,7 @@ def _validity(verdict: Verdict) -> RenderableType:
         return lines
     lines.add_row(Text("Validity"), Text(f"{held}; no figure below can be claimed:"))
     for check in broken:
-        lines.add_row(Text(), Text.assemble(("✗ ", _STYLES[Grade.FAIL]), _clean(f"{check.title}: {check.says}")))
+        lines.add_row(Text(), Text.assemble(("✗ ", STYLES[Grade.FAIL]), clean(f"{check.title}: {check.says}")))
     return lines
 
 
@@ -82,11 +86,11 @@ def _objectives(verdict: Verdict) -> RenderableType:
     for objective in verdict.objectives:
         measure = objective.measure
         table.add_row(
-            Text(_clean(objective.title)),
+            Text(clean(objective.title)),
             _grade(objective.verdict),
-            Text(_clean(quantity.value(measure))),
+            Text(clean(quantity.value(measure))),
             Text(quantity.bounds(measure)),
-            Text(_clean(quantity.promise(objective))),
+            Text(clean(quantity.promise(objective))),
         )
     return table
 
@@ -97,8 +101,8 @@ def _reasons(verdict: Verdict) -> RenderableType:
     for objective in verdict.objectives:
         says = [objective.says] if objective.verdict is not Grade.PASS else []
         for text in [*says, *filter(None, [quantity.stages(objective.measure)])]:
-            symbol = Text("  " + quantity.SYMBOLS[objective.verdict], _STYLES[objective.verdict])
-            lines.add_row(symbol, Text(_clean(f"{objective.title}: {text}")))
+            symbol = Text("  " + quantity.SYMBOLS[objective.verdict], STYLES[objective.verdict])
+            lines.add_row(symbol, Text(clean(f"{objective.title}: {text}")))
     return lines
 
 
@@ -106,8 +110,8 @@ def _measures(verdict: Verdict) -> RenderableType:
     table = _table("Shown, not judged", "Measured", "Bounds")
     for measure in verdict.measures:
         table.add_row(
-            Text(_clean(quantity.title(measure.name))),
-            Text(_clean(quantity.value(measure))),
+            Text(clean(quantity.title(measure.name))),
+            Text(clean(quantity.value(measure))),
             Text(quantity.bounds(measure)),
         )
     return table
@@ -116,8 +120,8 @@ def _measures(verdict: Verdict) -> RenderableType:
 def _places(bundle: Path, report: Path | None) -> RenderableType:
     lines = Table.grid(Column(), Column(overflow="fold"), padding=(0, 2))
     if report is not None:
-        lines.add_row(Text("Report"), Text(_clean(str(report))))
-    lines.add_row(Text("Bundle"), Text(_clean(str(bundle))))
+        lines.add_row(Text("Report"), Text(clean(str(report))))
+    lines.add_row(Text("Bundle"), Text(clean(str(bundle))))
     return lines
 
 
@@ -129,9 +133,9 @@ def _table(*headers: str) -> Table:
 
 def _grade(grade: Grade, *, upper: bool = False) -> Text:
     word = grade.value.upper() if upper else grade.value
-    return Text(f"{quantity.SYMBOLS[grade]} {word}", _STYLES[grade], no_wrap=True)
+    return Text(f"{quantity.SYMBOLS[grade]} {word}", STYLES[grade], no_wrap=True)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """`text` on one line and without control characters: a server's answer must not steer the terminal."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from scorer.facts import Facts
+from scorer.grounds import Grounds, of_window
 from scorer.intervals import Interval, clopper_pearson, tidy
-from scorer.requests import Requests
+from scorer.requests import Flags, Requests
 from scorer.targets import Slo
 from scorer.unseen import NOTHING, Unseen
 from scorer.verdict import Measure
@@ -20,13 +21,34 @@ def bad_share(requests: Requests, slo: Slo | None, confidence: float, unseen: Un
     the lower bound, as bad in the upper. What an open workload would not have sent counts as good in the lower bound,
     and in the upper as never sent.
     """
+    bad, (least, n), (most, trials) = _counts(requests, slo, unseen)
+    return bad, Interval(clopper_pearson(least, n, confidence).low, clopper_pearson(most, trials, confidence).high)
+
+
+def bad_rows(requests: Requests, slo: Slo | None) -> Flags:
+    """Which of the requests were sent and were bad by an SLO (None: that failed)."""
     good = requests.ok if slo is None or slo.slow_ns is None else requests.ok & (requests.latency_ns <= slo.slow_ns)
-    rows = requests.sent & ~good
+    return requests.sent & ~good
+
+
+def share_grounds(facts: Facts) -> Grounds:
+    """What the error rate and the availability of the window rest on. Raises LookupError."""
+    _, (least, n), (most, trials) = _counts(facts.judged, None, facts.unseen)
+    return Grounds(
+        of_window(facts),
+        figures=(
+            f"the least share of failures is bounded from {least:,} of {n:,}, the greatest from {most:,} of {trials:,}",
+        ),
+    )
+
+
+def _counts(requests: Requests, slo: Slo | None, unseen: Unseen) -> tuple[int, tuple[int, int], tuple[int, int]]:
+    """How many were bad; bad ones and trials of the lower bound, and those of the upper."""
+    rows = bad_rows(requests, slo)
     bad, n = int(np.count_nonzero(rows)), len(requests) + unseen.unknown
-    least = bad - unseen.beyond(requests.start_ns[rows])
     trials = max(0, n - unseen.surplus)
     most = min(trials, bad + requests.unsent + unseen.unknown)
-    return bad, Interval(clopper_pearson(least, n, confidence).low, clopper_pearson(most, trials, confidence).high)
+    return bad, (bad - unseen.beyond(requests.start_ns[rows]), n), (most, trials)
 
 
 def error_rate(facts: Facts, confidence: float) -> Measure:

@@ -18,6 +18,8 @@ from scorer.samples import Samples, read_samples
 from scorer.span import Span
 from scorer.unseen import Unseen, unseen
 
+_LATE_NS = 60_000_000_000
+"""An answer this much later than a time-out after the end of a whole recording can't have been recorded."""
 NEWS_NS = 1_000_000_000
 """A pod may be marked for deletion this long after the call that asked for it has returned, and no later."""
 
@@ -122,7 +124,7 @@ class Facts:
 
     def acted(self, effect: Effect) -> Interval | None:
         """When the action of an effect was at work; None where it never began or didn't succeed."""
-        begin = self._begin(effect)
+        begin = self.begin(effect)
         return None if begin is None else when(begin)
 
     def victims(self, effect: Effect) -> tuple[Pod, ...]:
@@ -131,13 +133,13 @@ class Facts:
         An effect on pods has in `name` the pattern that Chaos Toolkit's Kubernetes driver searches names for, or "".
         Where the action told which pods it took, they are the only ones.
         """
-        begin = self._begin(effect)
+        begin = self.begin(effect)
         if begin is None:
             return ()
         acted, named = when(begin), _names(begin.attributes.get("output"))
         return tuple(
             pod
-            for pod in self._selected(effect)
+            for pod in self.selected(effect)
             if re.search(effect.name, pod.name)
             and (named is None or pod.name in named)
             and (pod.there_at_first or pod.seen.high <= acted.low)
@@ -152,9 +154,10 @@ class Facts:
         acted = self.acted(effect)
         if acted is None:
             return ()
-        return tuple(pod for pod in self._selected(effect) if not pod.there_at_first and pod.seen.high >= acted.low)
+        return tuple(pod for pod in self.selected(effect) if not pod.there_at_first and pod.seen.high >= acted.low)
 
-    def _begin(self, effect: Effect) -> Entry | None:
+    def begin(self, effect: Effect) -> Entry | None:
+        """The entry of an effect's action as it last succeeded; None where it never did."""
         begins = [
             entry
             for entry in self.timeline
@@ -165,7 +168,8 @@ class Facts:
         ]
         return begins[-1] if begins else None
 
-    def _selected(self, effect: Effect) -> list[Pod]:
+    def selected(self, effect: Effect) -> list[Pod]:
+        """The pods that an effect's selector matches. Raises ValueError for a selector that is not understood."""
         pods = pods_of(self.timeline, effect.context, effect.namespace)
         return [pod for pod in pods if selects(effect.selector, pod.labels)]
 
@@ -181,7 +185,7 @@ def read_facts(bundle: Bundle) -> Facts:
         manifest=manifest,
         timeline=timeline,
         requests=requests,
-        absurd_rows=absurd,
+        absurd_rows=absurd + _beyond(manifest, requests, ended),
         last_due_ns=last_due_ns,
         samples=read_samples(bundle, window),
         torn_lines=bundle.torn_lines,
@@ -204,6 +208,13 @@ def _ended_ns(manifest: Manifest, timeline: tuple[Entry, ...], requests: Request
         return max(ends)
     last_rows = [int(requests.done_ns.max()) + 1] if len(requests) else []
     return max([manifest.clock_wall_ns, *ends, *last_rows, *(entry.latest_ns for entry in timeline[-1:])])
+
+
+def _beyond(manifest: Manifest, requests: Requests, ended_ns: int) -> int:
+    """How many rows lie so far behind the end of the recording that they can't have been recorded."""
+    timeout_s = (manifest.load.timeout_s if manifest.load is not None else None) or 0.0
+    longest_ns = _LATE_NS + round(timeout_s * 1e9)
+    return int((requests.done_ns > ended_ns + longest_ns).sum()) if manifest.outcome == "completed" else 0
 
 
 def _window(manifest: Manifest, fault: Interval | None, ended_ns: int) -> Span | None:

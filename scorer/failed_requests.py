@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scorer.facts import Facts
+from scorer.grounds import Grounds, of_window
 from scorer.verdict import Measure
 
 
@@ -24,3 +25,11 @@ def failed_requests(facts: Facts) -> Measure:
         if n
         else ("no request was due in the window",),
     )
+
+
+def failed_grounds(facts: Facts) -> Grounds:
+    """What the count rests on. Raises LookupError."""
+    judged, unseen = facts.judged, facts.unseen
+    spare = unseen.beyond(judged.start_ns[judged.sent & ~judged.ok])
+    figures = (f"of those that failed an open workload would not have sent {spare:,}, at most",) if spare else ()
+    return Grounds(of_window(facts), figures=figures)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scorer.facts import Facts
+from scorer.grounds import Grounds, kind
 from scorer.samples import Lags
 from scorer.targets import Targets
 from scorer.verdict import Says
@@ -36,6 +37,20 @@ def generator(facts: Facts, targets: Targets) -> Says:
     return lateness <= limit_ms and medians[worst] <= limit_ms, (
         f"99 % of requests started within {lateness:.1f} ms of their time and half of all lag samples{of_worst} were "
         f"within {medians[worst]:.1f} ms (at most {limit_ms:g} ms)"
+    )
+
+
+def generator_grounds(facts: Facts) -> Grounds:
+    """The requests of the window, the one that was sent latest, and each worker's samples. Raises LookupError."""
+    judged = facts.judged
+    sent = judged.where(judged.sent)
+    late_ns = sent.start_ns - sent.scheduled_ns
+    return Grounds(
+        (kind("sent in the window", sent), kind("sent the most late", sent, late_ns == late_ns.max(initial=0))),
+        figures=tuple(
+            f"{name}: {len(lags.lag_s):,} samples of its lag, the longest {1e3 * float(lags.lag_s.max()):.1f} ms"
+            for name, lags in sorted(facts.samples.lags.items())
+        ),
     )
 
 

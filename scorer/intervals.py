@@ -89,6 +89,18 @@ def reach(hits: int, last: int, miss: float) -> int:
     return trials[bisect_left(trials, True, key=too_far) - 1]
 
 
+def few_chance(most: int, hits: int, trials: int, looked_at: int) -> float:
+    """The probability that of `hits` hits, each choice of their places among `trials` as likely as the next, at most
+    `most` lie in `looked_at` places given beforehand: the hypergeometric distribution's."""
+
+    def log_choices(places: int, taken: int) -> float:
+        return math.lgamma(places + 1) - math.lgamma(taken + 1) - math.lgamma(places - taken + 1)
+
+    found = range(max(0, looked_at - (trials - hits)), min(most, hits, looked_at) + 1)
+    every = log_choices(trials, looked_at)
+    return sum(math.exp(log_choices(hits, k) + log_choices(trials - hits, looked_at - k) - every) for k in found)
+
+
 def tidy(figure: float) -> float | None:
     """A figure as a verdict shows it: nine significant digits, and None for an infinity, for which JSON has no number.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from scorer.facts import Facts
+from scorer.grounds import Grounds, kind, of_window
 from scorer.intervals import quantile_ranks, tidy
-from scorer.requests import Ints
+from scorer.requests import Ints, Requests
 from scorer.verdict import Measure
 
 NEVER_NS = np.iinfo(np.int64).max
@@ -23,19 +26,16 @@ def latency_p95(facts: Facts, confidence: float) -> Measure:
     """
     judged, unseen, window = facts.judged, facts.unseen, facts.window
     assert window is not None  # judged would have raised
-    sent = np.where(judged.ok, judged.latency_ns, NEVER_NS)[judged.sent]
+    sent = _latencies_ns(judged)
     n, unsent, failed = len(judged) + unseen.unknown, judged.unsent + unseen.unknown, judged.bad
-    spare = unseen.beyond(judged.start_ns[judged.sent & ~judged.ok])
     method = f"order statistics, each bound at {100 * confidence:g} %; failed requests are slower than any answer"
     evidence: tuple[str, ...] = (f"{len(sent)} requests, {failed} failed and {unsent} never sent among them",)
-    low_rank, _ = quantile_ranks(n, 0.95, confidence)
-    _, high_rank = quantile_ranks(max(0, n - unseen.surplus), 0.95, confidence)
+    ranks = _ranks(facts, confidence)
     never_ms = window.seconds * 1e3
-    value = _at(sent, -(-95 * len(sent) // 100))
-    # Unsent as instant: the lowest `unsent` ranks are zeros. Unsent as never answered: the highest are infinite.
-    low = 0.0 if low_rank is None else _at(sent, low_rank - unsent - spare)
-    high = float("inf") if high_rank is None else _at(sent, high_rank + unseen.surplus)
-    if high_rank is None:
+    value = _at(sent, ranks.value)
+    low = 0.0 if ranks.low is None else _at(sent, ranks.low)
+    high = float("inf") if ranks.high is None else _at(sent, ranks.high)
+    if ranks.high is None:
         evidence = (
             f"{n} requests are too few to bound the 95th percentile from above at {100 * confidence:g} %",
             *evidence,
@@ -57,6 +57,47 @@ def latency_p95(facts: Facts, confidence: float) -> Measure:
         method=method,
         evidence=(*evidence, *unseen.evidence),
     )
+
+
+@dataclass(frozen=True)
+class _Ranks:
+    """The 1-based ranks of the percentile and of its bounds among the requests that were sent; None: no such bound."""
+
+    value: int
+    low: int | None
+    high: int | None
+
+
+def _ranks(facts: Facts, confidence: float) -> _Ranks:
+    judged, unseen = facts.judged, facts.unseen
+    n, unsent = len(judged) + unseen.unknown, judged.unsent + unseen.unknown
+    low, _ = quantile_ranks(n, 0.95, confidence)
+    _, high = quantile_ranks(max(0, n - unseen.surplus), 0.95, confidence)
+    # Unsent as instant: the lowest `unsent` ranks are zeros. Unsent as never answered: the highest are infinite.
+    spare = unseen.beyond(judged.start_ns[judged.sent & ~judged.ok])
+    return _Ranks(
+        value=-(-95 * (len(judged) - judged.unsent) // 100),
+        low=None if low is None else low - unsent - spare,
+        high=None if high is None else high + unseen.surplus,
+    )
+
+
+def latency_grounds(facts: Facts, confidence: float) -> Grounds:
+    """What the percentile rests on: the requests that hold its rank and those of its bounds. Raises LookupError."""
+    judged, ranks = facts.judged, _ranks(facts, confidence)
+    sent = judged.where(judged.sent)
+    latencies_ns = _latencies_ns(judged)
+    kinds = list(of_window(facts))
+    for says, rank in (("the percentile", ranks.value), ("lower bound", ranks.low), ("upper bound", ranks.high)):
+        if rank is not None and 1 <= rank <= len(sent):
+            found = np.partition(latencies_ns, rank - 1)[rank - 1]
+            kinds.append(kind(f"of rank {rank:,} of {len(sent):,} by latency: {says}", sent, latencies_ns == found))
+    return Grounds(tuple(kinds))
+
+
+def _latencies_ns(judged: Requests) -> Ints:
+    """The latencies of the requests that were sent, by which they are ranked."""
+    return np.where(judged.ok, judged.latency_ns, NEVER_NS)[judged.sent]
 
 
 def _at(latencies_ns: Ints, rank: int) -> float:

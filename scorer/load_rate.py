@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from scorer.facts import Facts
-from scorer.requests import Ints
+from scorer.grounds import Grounds, kind, one
+from scorer.requests import Ints, Requests
 from scorer.schedule import Schedule, schedule_of
 from scorer.span import Span
 from scorer.targets import Targets
@@ -25,6 +26,8 @@ def load_rate(facts: Facts, targets: Targets) -> Says:
     if span is None:
         return False, "no phase under load was recorded"
     requests = facts.requests.due_within(span.start_ns, span.end_ns)
+    if twice := _twice(requests) if load is not None and not load.lacks else 0:
+        return False, f"{twice} requests are recorded twice"
     sent = len(requests) - requests.unsent
     gone = _gone_with_workers(facts, schedule, span)
     due = max(len(requests) + round(gone), schedule.at_least(span.start_ns, span.end_ns))
@@ -42,6 +45,43 @@ def load_rate(facts: Facts, targets: Targets) -> Says:
         f"{100 * targets.validity.sent_over_due:g} %), longest silence {silence_s:.2f} s (at most "
         f"{limit_s:.3g} s){_names_lost(facts, gone)}"
     )
+
+
+def load_grounds(facts: Facts) -> Grounds:
+    """The arrivals under load, those on either side of the longest silence, and the workers that were lost."""
+    span = facts.under_load
+    if span is None:
+        return Grounds()
+    requests = facts.requests.due_within(span.start_ns, span.end_ns)
+    sent = requests.where(requests.sent)
+    sent = sent.where(np.lexsort((sent.ok, sent.latency_ns, sent.scheduled_ns, sent.start_ns)))
+    silences_ns = np.diff(sent.start_ns)
+    longest = int(np.argmax(silences_ns)) if len(silences_ns) else None
+    return Grounds(
+        (
+            kind("sent from the baseline to the end of the window", sent),
+            kind("due that were never sent", requests, ~requests.sent),
+            one("sent last before the longest silence between two of them", sent, longest),
+            one("sent first after that silence", sent, None if longest is None else longest + 1),
+        ),
+        entries=tuple(entry for entry in facts.timeline if entry.kind == "load" and entry.event == "worker-lost"),
+    )
+
+
+def _twice(requests: Requests) -> int:
+    """How many requests are another's like to the nanosecond: due, sent and done as it was.
+
+    One process can't send two at once. Other generators' times may be coarse, and users who were kept waiting for the
+    same thing may ask at once: of those it isn't asked.
+    """
+    sent = requests.where(requests.sent)
+    dues = np.sort(sent.scheduled_ns)
+    shared = np.unique(dues[1:][np.diff(dues) == 0])
+    if not len(shared):  # the rule: no two are due at once
+        return 0
+    alike = sent.where(np.isin(sent.scheduled_ns, shared))
+    times = np.stack([alike.scheduled_ns, alike.start_ns, alike.latency_ns])
+    return len(alike) - int(np.unique(times, axis=1).shape[1])
 
 
 def _gap(dues: Ints, span: Span, schedule: Schedule, natural: float) -> tuple[float, float] | None:

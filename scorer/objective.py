@@ -29,6 +29,28 @@ def grade(low: float | None, high: float | None, target: float, threshold: float
     return Grade.INCONCLUSIVE
 
 
+def decided(objective: Objective) -> str:
+    """The comparison that gave an objective its grade, in words and whole figures."""
+    measure, at_most = objective.measure, objective.comparison == "at most"
+    bound, other = (measure.high, measure.low) if at_most else (measure.low, measure.high)
+    name, other_name = ("upper", "lower") if at_most else ("lower", "upper")
+    within, beyond = ("≤", ">") if at_most else ("≥", "<")
+    target, threshold = f"target {objective.target:.9g}", f"threshold {objective.threshold:.9g}"
+
+    def end(side: str, figure: float | None) -> str:
+        return (
+            f"{side} bound {'∞' if figure is None and side == 'upper' else '−∞' if figure is None else f'{figure:.9g}'}"
+        )
+
+    if objective.verdict is Grade.PASS:
+        return f"{end(name, bound)} {within} {target}: pass"
+    if objective.verdict is Grade.WARN:
+        return f"{end(name, bound)} {beyond} {target}, and {within} {threshold}: warn"
+    if objective.verdict is Grade.FAIL:
+        return f"{end(other_name, other)} {beyond} {threshold}: fail"
+    return f"{end(name, bound)} {beyond} {threshold}, and {end(other_name, other)} {within} {threshold}: inconclusive"
+
+
 def clean_requests_needed(promises: Iterable[ObjectiveTarget], confidence: float, *, of: Bound) -> int:
     """How many requests, all of them good, it takes to claim every promised share at its target or threshold."""
     needs = 1

@@ -7,7 +7,7 @@ plan gives the same bytes of every table.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,17 @@ class Truth:
     recovery_s: float | None
     ready_s: float | None
     failed: int
-    """Failed requests under way in the window that objectives are judged over."""
+    """Failed requests under way in the window that objectives are judged over, of those that were sent and recorded."""
+    due: int
+    """Arrivals of the window, and here and below also those that were never sent, or left no row."""
+    would_fail: int
+    """Those of them that failed, or would have."""
+    p95_ms: float
+    """95 % of them were answered well within this, or would have been; infinite where fewer were."""
+    last_failed_s: float
+    """When the last arrival that failed before the recovery was due, in seconds from the fault; 0 where none did."""
+    spacing_s: float
+    """Between the last arrival that was due before the recovery and the first one after; 0 where one is missing."""
 
 
 def plant(root: Path, plan: Plan) -> Truth:
@@ -62,7 +72,7 @@ def plant(root: Path, plan: Plan) -> Truth:
             clock_mono_ns=0,
             watched=(CONTEXT,),
             phases=phases,
-            clock_drift_ns=None if plan.killed else 0,
+            clock_drift_ns=None if plan.killed else round(plan.drift_ms * _MS),
             outcome="running" if plan.killed else "completed",
             load=_load(plan),
             effects=(
@@ -78,21 +88,39 @@ def plant(root: Path, plan: Plan) -> Truth:
         ),
     )
     end = recovery_end or 0
-    failed = _write_requests(root, plan, rng, fault, (earliest, end), end + (0 if plan.killed else 2 * _S))
+    rows, numbers = _arrivals(plan, rng, fault, end + (0 if plan.killed else 2 * _S))
+    _write_requests(root, plan, rows, numbers)
     _write_samples(root, plan, rng, fault, end)
     for entry in sorted(_timeline(plan, fault, earliest), key=lambda entry: entry.latest_ns):
         writer.append(entry)
     if not plan.killed:
         writer.close()
-    ends = [outage.end_s for outage in plan.outages]
-    recovered = max(ends, default=0.0)
+    return _truth(plan, fault, rows, (earliest, end))
+
+
+def _truth(plan: Plan, fault_ns: int, rows: Rows, window: tuple[int, int]) -> Truth:
+    recovered = max((outage.end_s for outage in plan.outages), default=0.0)
+    after = int(np.searchsorted(rows.scheduled, fault_ns + round(recovered * _S)))
+    judged = rows.where((rows.done >= window[0]) & (rows.scheduled < window[1]))
+    latencies = np.sort(np.where(judged.ok, (judged.late + judged.service) / _MS, np.inf))
     return Truth(
-        fault_ns=fault, recovery_s=None if recovered >= plan.after_s else recovered, ready_s=plan.ready_s, failed=failed
+        fault_ns=fault_ns,
+        recovery_s=None if recovered >= plan.after_s else recovered,
+        ready_s=plan.ready_s,
+        failed=int(np.count_nonzero(~(judged.ok | judged.unsent | judged.lost))),
+        due=len(judged.ok),
+        would_fail=int(np.count_nonzero(~judged.ok)),
+        p95_ms=float(latencies[-(-95 * len(latencies) // 100) - 1]) if len(latencies) else 0.0,
+        last_failed_s=float((rows.scheduled[:after][~rows.ok[:after]][-1:].sum() or fault_ns) - fault_ns) / _S,
+        spacing_s=float(np.sum(np.diff(rows.scheduled[max(0, after - 1) : after + 1]))) / _S if after else 0.0,
     )
 
 
 def _load(plan: Plan) -> LoadRecord:
-    workers = tuple(Worker(name=name) for name in _workers(plan))
+    workers = tuple(
+        Worker(name=name, clock_offset_ns=round(ahead * _MS), clock_uncertainty_ns=round(plan.uncertain_ms * _MS))
+        for name, ahead in zip(_workers(plan), plan.offsets_ms or [0.0] * plan.workers, strict=True)
+    )
     if plan.users is not None:
         return LoadRecord(model="closed", workers=workers)
     return LoadRecord(
@@ -125,19 +153,23 @@ def _phases(plan: Plan) -> tuple[Phase, ...]:
     return tuple(phases)
 
 
-def _write_requests(
-    root: Path, plan: Plan, rng: np.random.Generator, fault_ns: int, window: tuple[int, int], end_ns: int
-) -> int:
+def _arrivals(plan: Plan, rng: np.random.Generator, fault_ns: int, end_ns: int) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """All arrivals, and the number of the worker that each was dealt out to."""
     rows = rows_of(plan, rng, fault_ns, end_ns)
-    numbers = np.arange(len(rows.scheduled)) % plan.workers
+    numbers = np.arange(len(rows.ok)) % plan.workers
     if plan.worker_lost_s is not None:  # it takes what it had not written with it
-        done = rows.scheduled + rows.late + rows.service
-        kept = (numbers < plan.workers - 1) | (done < fault_ns + round(plan.worker_lost_s * _S))
-        rows = Rows(*(getattr(rows, column.name)[kept] for column in fields(rows)))
-        numbers = numbers[kept]
-    scheduled, late, service, ok, unsent = rows.scheduled, rows.late, rows.service, rows.ok, rows.unsent
-    count = len(scheduled)
-    errors = np.where(ok, 0, np.where(unsent, 2, 1))
+        gone = (numbers == plan.workers - 1) & (rows.done >= fault_ns + round(plan.worker_lost_s * _S))
+        rows = replace(rows, lost=rows.lost | gone)
+    return rows, numbers
+
+
+def _write_requests(root: Path, plan: Plan, every: Rows, numbers: npt.NDArray[np.int64]) -> None:
+    rows, numbers = every.where(~every.lost), numbers[~every.lost]
+    late, service, unsent, ok = rows.late, rows.service, rows.unsent, rows.ok & ~rows.unsent
+    strays = np.random.default_rng([plan.seed, 1]).uniform(-plan.uncertain_ms, plan.uncertain_ms, plan.workers)
+    ahead = np.array(plan.offsets_ms or [0.0] * plan.workers) + strays
+    scheduled = rows.scheduled + np.round(ahead * _MS).astype(np.int64)[numbers]
+    errors, count = np.where(ok, 0, np.where(unsent, 2, 1)), len(ok)
     constant = np.zeros(count, dtype=np.int32)
     columns = [
         pa.array(scheduled),
@@ -156,8 +188,6 @@ def _write_requests(
     for start in range(0, batch.num_rows, 1000):
         stream.append(batch.slice(start, 1000))
     stream.close()
-    judged = (scheduled + late + service >= window[0]) & (scheduled < window[1])
-    return int(np.count_nonzero(judged & ~ok & ~unsent))
 
 
 def _write_samples(root: Path, plan: Plan, rng: np.random.Generator, fault_ns: int, end_ns: int) -> None:
@@ -180,12 +210,19 @@ def _write_samples(root: Path, plan: Plan, rng: np.random.Generator, fault_ns: i
 
 
 def _timeline(plan: Plan, fault_ns: int, earliest_ns: int) -> list[Entry]:
+    jitter = np.random.default_rng([plan.seed, 2])
+    wait_ns = _WATCH_DELAY_NS if plan.poll_s is None else round(plan.poll_s * _S)
+
     def watched(kind: str, event: str, at_s: float, name: str, uid: str, **attributes: str | int | bool) -> Entry:
-        received = fault_ns + round(at_s * _S) + _WATCH_DELAY_NS // 2
+        at_ns = fault_ns + round(at_s * _S)
+        if plan.poll_s is not None:
+            received = EPOCH_NS - (EPOCH_NS - at_ns) // wait_ns * wait_ns
+        else:
+            received = at_ns + (int(jitter.integers(wait_ns)) if plan.watch_jitter else wait_ns // 2)
         return Entry(
             kind,
             event,
-            received - _WATCH_DELAY_NS,
+            received - wait_ns,
             received,
             CONTEXT,
             NAMESPACE,

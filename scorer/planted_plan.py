@@ -46,6 +46,12 @@ class Plan:
     """Processes that the arrivals are dealt out to."""
     worker_lost_s: float | None = None
     """The last of them dies, in seconds from the fault."""
+    offsets_ms: tuple[float, ...] = ()
+    """How far the clock of each worker is ahead, as the manifest says; one for each worker, or none: all are right."""
+    uncertain_ms: float = 0.0
+    """By so much at most each worker's clock strays from that, and the manifest says so."""
+    drift_ms: float = 0.0
+    """How far the wall clock had moved at the end of the run."""
     warm_up_s: float = 1.0
     baseline_s: float = 5.0
     after_s: float = 20.0
@@ -58,6 +64,10 @@ class Plan:
     """When the replacement pod is ready, in seconds from the fault; None: never."""
     pods_killed: int = 1
     """How many pods really lose their UID; the harness expects one."""
+    watch_jitter: bool = False
+    """News from the API server comes after anything between nothing and 20 ms, rather than always after half of it."""
+    poll_s: float | None = None
+    """Pods and deployments are polled so often rather than watched: what happened is seen at the next poll."""
     blind: tuple[float, float] | None = None
     """The pods' watch is lost and resumed, in seconds from the fault."""
     unsent: tuple[float, float] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +24,24 @@ _MANY = 4096
 @dataclass(frozen=True)
 class Rows:
     """Columns of equal length, one row an arrival in order of its due time: due at, sent so much later, answered so
-    long after that, and how; all in nanoseconds."""
+    long after that, all in nanoseconds; whether it was answered well, or would have been; whether it was never sent;
+    whether it left no row."""
 
     scheduled: _Ints
     late: _Ints
     service: _Ints
     ok: _Flags
     unsent: _Flags
+    lost: _Flags
+
+    @property
+    def done(self) -> _Ints:
+        """When each was over."""
+        return self.scheduled + self.late + self.service
+
+    def where(self, rows: _Flags) -> Rows:
+        """The rows that a mask selects."""
+        return Rows(*(getattr(self, column.name)[rows] for column in fields(self)))
 
 
 def rows_of(plan: Plan, rng: np.random.Generator, fault_ns: int, end_ns: int) -> Rows:
@@ -50,7 +61,7 @@ def during(times: _Ints, fault_ns: int, span_s: tuple[float, float] | None) -> _
 
 def _open_rows(plan: Plan, rng: np.random.Generator, fault_ns: int, end_ns: int) -> Rows:
     scheduled = _due(plan, rng, end_ns)
-    scheduled = scheduled[(scheduled < end_ns) & ~during(scheduled, fault_ns, plan.silent)]
+    scheduled = scheduled[scheduled < end_ns]
     count = len(scheduled)
     late = np.round(rng.exponential(plan.late_ms * _MS, count)).astype(np.int64)
     service = np.round(rng.lognormal(np.log(12), 0.3, count) * _MS).astype(np.int64)
@@ -74,7 +85,7 @@ def _open_rows(plan: Plan, rng: np.random.Generator, fault_ns: int, end_ns: int)
         ok &= ~hit | (outage.held == "answered")
         service[hit] = np.where(ok, np.maximum(service, let_go + service), np.maximum(service, let_go))[hit]
     unsent = during(scheduled, fault_ns, plan.unsent)
-    return Rows(scheduled, late, service, ok & ~unsent, unsent)
+    return Rows(scheduled, late, service, ok, unsent, during(scheduled, fault_ns, plan.silent))
 
 
 def _due(plan: Plan, rng: np.random.Generator, end_ns: int) -> _Ints:
@@ -110,7 +121,7 @@ def _closed_rows(plan: Plan, rng: np.random.Generator, fault_ns: int, end_ns: in
         heapq.heappush(waiting, (max(following, start + 1), user))
     starts, services, oks = (np.array([row[column] for row in rows], np.int64) for column in range(3))
     none = np.zeros(len(rows), dtype=np.int64)
-    return Rows(starts, none, services, oks.astype(np.bool_), none.astype(np.bool_))
+    return Rows(starts, none, services, oks.astype(np.bool_), none.astype(np.bool_), none.astype(np.bool_))
 
 
 def _draws(plan: Plan, rng: np.random.Generator) -> Iterator[_Draw]:

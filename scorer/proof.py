@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from bundle.manifest import Effect
-from scorer.cluster import replicas_of
+from bundle.timeline import Entry
+from scorer.cluster import Pod, replicas_of
 from scorer.facts import Facts
+from scorer.grounds import Grounds
+from scorer.span import Span
 
 
 def proven(facts: Facts) -> tuple[bool, str]:
@@ -35,10 +38,43 @@ def _seen(facts: Facts, effect: Effect) -> tuple[bool, str]:
         return changed and any(reading.ready == reading.desired == effect.count for reading in after), (
             f"{effect.name} in {effect.context} was to have {effect.count} ready replicas; seen: {seen}"
         )
-    gone = [pod for pod in facts.victims(effect) if pod.deleted is not None and pod.deleted.low <= window.end_ns]
+    gone = _gone(facts, effect, window)
     names = f" ({', '.join(sorted(pod.name for pod in gone))})" if gone else ""
     which = effect.selector or "any label"
     return len(gone) >= effect.count, (
         f"{len(gone)} of at least {effect.count} pods with {which} in {effect.context} "
         f"lost their UID after the fault began{names}"
     )
+
+
+def proof_grounds(facts: Facts) -> Grounds:
+    """The entries by which each effect was proven, or wasn't: its action, and what was seen of its object.
+
+    Of pods those that went, or all that it might have taken where none did. Raises ValueError for a selector that is
+    not understood.
+    """
+    window = facts.window
+    entries: list[Entry] = []
+    for effect in facts.manifest.effects:
+        begin = facts.begin(effect)
+        if begin is None or window is None:
+            continue
+        entries.append(begin)
+        uids = {pod.uid for pod in _gone(facts, effect, window) or facts.selected(effect)}
+        entries += [
+            entry
+            for entry in facts.timeline
+            if (entry.context, entry.namespace) == (effect.context, effect.namespace)
+            and entry.latest_ns <= window.end_ns
+            and (
+                (entry.kind == "deployment" and entry.name == effect.name)
+                if effect.kind == "replicas"
+                else (entry.kind == "pod" and entry.uid in uids)
+            )
+        ]
+    return Grounds(entries=tuple(entries))
+
+
+def _gone(facts: Facts, effect: Effect, window: Span) -> list[Pod]:
+    """The pods of an effect that lost their UID in the window."""
+    return [pod for pod in facts.victims(effect) if pod.deleted is not None and pod.deleted.low <= window.end_ns]

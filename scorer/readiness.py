@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bundle.manifest import Effect
+from bundle.timeline import Entry
 from scorer.cluster import ReplicaReading, replicas_of, selects
 from scorer.facts import Facts
+from scorer.grounds import Grounds
 from scorer.intervals import Interval, tidy
 from scorer.stages import Milestone, fault_milestones, stages
 from scorer.verdict import Measure
@@ -27,8 +30,7 @@ def recovery_ready(facts: Facts) -> Measure:
         needed = max(effect.count, len(facts.victims(effect)))
         found.append(replaced[needed - 1] if len(replaced) >= needed else None)
         readings = replicas_of(facts.timeline, effect.context, effect.namespace)
-        concerned = [reading for reading in readings if effect.selector and selects(effect.selector, reading.labels)]
-        found.append(_back_at_desired(tuple(concerned or readings)))
+        found.append(_back_at_desired(_concerned(readings, effect)))
         count += len(replaced) + len(readings)
     whole = [when for when in found if when is not None]
     if len(whole) < len(found):
@@ -59,6 +61,35 @@ def recovery_ready(facts: Facts) -> Measure:
         evidence=(f"{count} entries of pods and deployments",),
         stages=stages(fault, (*fault_milestones(facts), Milestone("replicas back", end))),
     )
+
+
+def ready_grounds(facts: Facts) -> Grounds:
+    """The entries of the pods that went and came, from the fault on, and of the deployments concerned."""
+    fault = facts.fault
+    if fault is None:
+        return Grounds()
+    entries: list[Entry] = []
+    for effect in facts.manifest.effects:
+        if effect.kind == "pods-replaced":
+            uids = {pod.uid for pod in (*facts.victims(effect), *facts.replacements(effect))}
+            readings = replicas_of(facts.timeline, effect.context, effect.namespace)
+            names = {reading.name for reading in _concerned(readings, effect)}
+            entries += [
+                entry
+                for entry in facts.timeline
+                if (entry.context, entry.namespace) == (effect.context, effect.namespace)
+                and (
+                    (entry.kind == "pod" and entry.uid in uids and entry.latest_ns >= fault.low)
+                    or (entry.kind == "deployment" and entry.name in names)
+                )
+            ]
+    return Grounds(entries=tuple(entries))
+
+
+def _concerned(readings: tuple[ReplicaReading, ...], effect: Effect) -> tuple[ReplicaReading, ...]:
+    """The readings of the deployments that the fault's selector matches; all where it matches none."""
+    matching = tuple(reading for reading in readings if effect.selector and selects(effect.selector, reading.labels))
+    return matching or readings
 
 
 def _back_at_desired(readings: tuple[ReplicaReading, ...]) -> Interval | None:

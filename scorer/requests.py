@@ -12,6 +12,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from bundle.manifest import Manifest
     from bundle.reader import Bundle
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -68,16 +69,14 @@ def read_requests(bundle: Bundle) -> tuple[Requests, int, dict[str, int]]:
     Absurd are a latency below zero, an answer before the request, and a good answer to a request that was never sent,
     or without a status, or with an error. They are left out; that there were any makes the drill invalid.
     """
-    offsets = {
-        worker.name: worker.clock_offset_ns for worker in (bundle.manifest.load.workers if bundle.manifest.load else ())
-    }
+    offsets = clock_offsets_ns(bundle.manifest)
     parts: list[Requests] = []
     absurd = 0
     last_due_ns: dict[str, int] = {}
     for batch in bundle.requests():
-        requests, broken = _columns(batch, offsets)
-        parts.append(requests)
-        absurd += broken
+        requests, sane = columns(batch, offsets)
+        parts.append(requests.where(sane))
+        absurd += int(np.count_nonzero(~sane))
         codes, due = batch.column("worker").indices.to_numpy(), batch.column("scheduled_ns").to_numpy()
         names = batch.column("worker").dictionary.to_pylist()
         for code in np.unique(codes):
@@ -87,19 +86,25 @@ def read_requests(bundle: Bundle) -> tuple[Requests, int, dict[str, int]]:
     return _joined(parts), absurd, last_due_ns
 
 
-def _columns(batch: pa.RecordBatch, offsets: dict[str, int]) -> tuple[Requests, int]:
+def clock_offsets_ns(manifest: Manifest) -> dict[str, int]:
+    """How far the clock of each load worker was ahead of the bundle's."""
+    return {worker.name: worker.clock_offset_ns for worker in (manifest.load.workers if manifest.load else ())}
+
+
+def columns(batch: pa.RecordBatch, offsets: dict[str, int]) -> tuple[Requests, Flags]:
+    """The rows of a batch with clocks set right, and which of them are not absurd."""
     workers = batch.column("worker")
     shift_by_code = np.array([offsets.get(name, 0) for name in workers.dictionary.to_pylist()] or [0], dtype=np.int64)
     shift = shift_by_code[workers.indices.to_numpy()]
     scheduled = batch.column("scheduled_ns").to_numpy() - shift
-    started, sent = _values(batch.column("start_ns"))
-    taken, answered = _values(batch.column("latency_ns"))
+    started, sent = nullable(batch.column("start_ns"))
+    taken, answered = nullable(batch.column("latency_ns"))
     start = np.where(sent, started - shift, scheduled)
     latency = np.where(answered, taken, start - scheduled)
     ok = batch.column("ok").to_numpy(zero_copy_only=False)
     good = sent & answered & (batch.column("status").to_numpy() > 0) & matching(batch.column("error"), "")
     sane = (latency >= 0) & (start >= scheduled - EARLY_NS) & (scheduled + latency >= start) & (~ok | good)
-    return Requests(scheduled, start, latency, sent, ok).where(sane), int(np.count_nonzero(~sane))
+    return Requests(scheduled, start, latency, sent, ok), sane
 
 
 def matching(column: pa.DictionaryArray, name: str) -> Flags:
@@ -109,7 +114,7 @@ def matching(column: pa.DictionaryArray, name: str) -> Flags:
     return rows
 
 
-def _values(column: pa.Array) -> tuple[Ints, Flags]:
+def nullable(column: pa.Array) -> tuple[Ints, Flags]:
     """The values of a nullable column of 64-bit integers, anything where null, and which are not null.
 
     Straight from the buffers: pyarrow's own way imports its compute functions, a tenth of the time of a whole score.

@@ -13,6 +13,12 @@ def probes_of(entry: Entry) -> int:
     return probes if isinstance(probes, int) else 0
 
 
+def evaluated_after(facts: Facts) -> tuple[Entry, ...]:
+    """Every evaluation of the hypothesis after the fault; the last one counts."""
+    fault = facts.fault
+    return tuple(entry for entry in facts.hypotheses("after") if fault is not None and entry.latest_ns >= fault.low)
+
+
 def unmet_probes(facts: Facts) -> Measure:
     """Probes of the hypothesis that were not within their tolerance when it was last evaluated after the fault.
 
@@ -20,8 +26,7 @@ def unmet_probes(facts: Facts) -> Measure:
     LookupError where the hypothesis was never evaluated after the fault, or has no probe: an experiment without a
     hypothesis, and one that was cut off, show nothing.
     """
-    fault = facts.fault
-    after = [entry for entry in facts.hypotheses("after") if fault is not None and entry.latest_ns >= fault.low]
+    after = evaluated_after(facts)
     if not after:
         raise LookupError("the steady-state hypothesis was not evaluated after the fault")
     told, failed, probes = after[-1].attributes, after[-1].attributes.get("failed"), probes_of(after[-1])

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from bundle.manifest import PhaseName
+from bundle.timeline import Entry
 from scorer.blindness import longest_blindness_s
-from scorer.error_rate import bad_share
+from scorer.error_rate import bad_rows, bad_share
 from scorer.facts import Facts
 from scorer.generator import generator
+from scorer.grounds import Grounds, kind
 from scorer.load_rate import load_rate
 from scorer.objective import clean_requests_needed
 from scorer.proof import proven
+from scorer.requests import Requests
 from scorer.steady_state import probes_of
 from scorer.targets import ObjectiveTarget, Targets
 from scorer.verdict import Says, ValidityCheck
 
+_GAP_NS = 1_000_000_000
+"""The next phase begins as the one before ends, but for the time that it takes to note it."""
 PULSE_EVERY_S = 5
 """A pulse is taken five times a second; so rarely at least there must be one."""
 
@@ -56,7 +62,8 @@ def _run_completed(facts: Facts) -> Says:
     if missing:
         return False, f"these phases did not run to their end: {', '.join(missing)}"
     marks = [mark for phase in manifest.phases for mark in (phase.start_ns, phase.end_ns or 0)]
-    if [phase.name for phase in manifest.phases] != list(PhaseName) or marks != sorted(marks):
+    gaps_ns = [later.start_ns - (phase.end_ns or 0) for phase, later in pairwise(manifest.phases)]
+    if [phase.name for phase in manifest.phases] != list(PhaseName) or marks != sorted(marks) or max(gaps_ns) > _GAP_NS:
         return False, "the phases did not run one after the other, each once"
     if facts.journal_status not in ("", "completed"):
         return False, f"Chaos Toolkit's own journal says that the experiment was {facts.journal_status}"
@@ -69,7 +76,7 @@ def _run_completed(facts: Facts) -> Says:
 def _steady_state(facts: Facts) -> Says:
     if facts.fault is None:
         return False, "no fault was recorded for it to come before"
-    before = [entry for entry in facts.hypotheses("before") if entry.earliest_ns <= facts.fault.low]
+    before = _evaluated_before(facts)
     if not before:
         return False, "no steady-state hypothesis was evaluated before the fault"
     last = before[-1]
@@ -85,12 +92,7 @@ def _steady_state(facts: Facts) -> Says:
 
 
 def _baseline(facts: Facts, targets: Targets) -> Says:
-    span, requests = facts.span_of(PhaseName.BASELINE), None
-    if span is not None:  # up to the fault, and without what the fault may have cut
-        until_ns = facts.fault.low if facts.fault is not None else span.end_ns
-        requests = facts.requests.where(
-            (facts.requests.scheduled_ns >= span.start_ns) & (facts.requests.done_ns < until_ns)
-        )
+    requests = _before(facts)
     sent = 0 if requests is None else len(requests) - requests.unsent
     if requests is None or not sent:
         return False, "no request was sent in a baseline phase"
@@ -101,6 +103,72 @@ def _baseline(facts: Facts, targets: Targets) -> Says:
             (share <= slo.tolerated, f"{100 * share:.3g} % bad for {slo.title} (tolerated {100 * slo.tolerated:g} %)")
         )
     return all(ok for ok, _ in parts), f"{sent} requests: {', '.join(says for _, says in parts)}"
+
+
+def _before(facts: Facts) -> Requests | None:
+    """The arrivals of the baseline, up to the fault and without what it may have cut; None without that phase."""
+    span = facts.span_of(PhaseName.BASELINE)
+    if span is None:
+        return None
+    until_ns = facts.fault.low if facts.fault is not None else span.end_ns
+    return facts.requests.where((facts.requests.scheduled_ns >= span.start_ns) & (facts.requests.done_ns < until_ns))
+
+
+def baseline_grounds(facts: Facts, targets: Targets) -> Grounds:
+    """The arrivals of the baseline by how they came out."""
+    requests = _before(facts)
+    if requests is None:
+        return Grounds()
+    return Grounds(
+        (
+            *(kind(f"bad for {slo.title}", requests, bad_rows(requests, slo)) for slo in targets.slos.values()),
+            kind("answered well", requests, requests.sent & requests.ok),
+            kind("due that were never sent", requests, ~requests.sent),
+        )
+    )
+
+
+def run_grounds(facts: Facts) -> Grounds:
+    """When each phase ran, and how the rollbacks went."""
+    phases = facts.manifest.phases
+    start_ns = min((phase.start_ns for phase in phases), default=0)
+    spans = (
+        f"{phase.name}: {(phase.start_ns - start_ns) / 1e9:.1f} s to "
+        + ("no end" if phase.end_ns is None else f"{(phase.end_ns - start_ns) / 1e9:.1f} s")
+        + " from the start of the run"
+        for phase in phases
+    )
+    outcome = (f"the manifest says {facts.manifest.outcome}", f"the journal says {facts.journal_status or 'nothing'}")
+    rollbacks = (entry for entry in facts.timeline if entry.kind == "rollback" and entry.event == "end")
+    return Grounds(entries=tuple(rollbacks), figures=(*outcome, *spans))
+
+
+def steady_grounds(facts: Facts) -> Grounds:
+    """The evaluations of the hypothesis before the fault, of which the last counts."""
+    return Grounds(entries=_evaluated_before(facts))
+
+
+def observers_grounds(facts: Facts) -> Grounds:
+    """What the observers said of themselves, and how often each API server's pulse was taken in the window."""
+    pulses = (f"pulses of {context} in the window: {count:,}" for context, count in facts.samples.pulses.items())
+    said = (entry for entry in facts.timeline if entry.kind == "observer")
+    return Grounds(entries=tuple(said), figures=(*sorted(pulses), f"torn lines of the timeline: {facts.torn_lines}"))
+
+
+def clocks_grounds(facts: Facts) -> Grounds:
+    """How each clock stood."""
+    load = facts.manifest.load
+    workers = (
+        f"{worker.name}: {worker.clock_offset_ns / 1e6:.3f} ms off, taken off its times; known to "
+        f"{worker.clock_uncertainty_ns / 1e6:.3f} ms"
+        for worker in (load.workers if load else ())
+    )
+    return Grounds(figures=(f"requests with impossible times, left out: {facts.absurd_rows:,}", *workers))
+
+
+def _evaluated_before(facts: Facts) -> tuple[Entry, ...]:
+    fault = facts.fault
+    return tuple(entry for entry in facts.hypotheses("before") if fault is None or entry.earliest_ns <= fault.low)
 
 
 def _enough(facts: Facts, targets: Targets, promises: Iterable[ObjectiveTarget]) -> Says:
@@ -115,6 +183,9 @@ def _observers(facts: Facts, targets: Targets) -> Says:
     manifest, window = facts.manifest, facts.window
     if facts.torn_lines and manifest.outcome != "running":  # a killed writer may tear its last line
         return False, f"{facts.torn_lines} lines of the timeline cannot be read: what they said, nobody knows"
+    backwards = sum(entry.earliest_ns > entry.latest_ns for entry in facts.timeline)
+    if backwards:
+        return False, f"{backwards} entries of the timeline contradict themselves: they ended before they began"
     contexts = sorted({effect.context for effect in manifest.effects} | set(manifest.contexts))
     if not contexts or window is None:
         return False, "there was nothing to observe: no context or no window"

@@ -70,12 +70,24 @@ Examples:
     "--spacing", type=click.Choice(["uniform", "poisson"]), help="How arrivals are spaced. Default: the profile's."
 )
 @click.option(
+    "--users",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help="Users of a closed-loop profile, who all come at once. Default: Locust's, one.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
     metavar="N",
     help="Processes of this machine that share the load.",
+)
+@click.option(
+    "--load-at",
+    metavar="HOST:PORT",
+    help="Have the load sent from elsewhere: by the master and workers of deploy/locust, whose token is in "
+    "GAMEDAY_LOAD_TOKEN.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of arrivals and choices.")
 @click.option(
@@ -134,7 +146,9 @@ def run(
     rate_per_s: float | None,
     duration_s: float | None,
     spacing: str | None,
+    users: int | None,
     workers: int,
+    load_at: str | None,
     seed: int,
     warm_up_s: float,
     baseline_s: float,
@@ -158,6 +172,7 @@ def run(
     from gameday.errors import Aborted, RollbackIncomplete
     from gameday.guards import refuse_over_unfinished_undo
     from gameday.load.arrivals import Spacing
+    from gameday.load.remote import address_of
     from gameday.load.schedule import Asked
     from gameday.phases import PhaseLimits
     from gameday.plan import make_plan
@@ -182,9 +197,10 @@ def run(
         namespace=namespace,
         host=host,
         drill=drill,
-        asked=Asked(rate_per_s, duration_s, None if spacing is None else Spacing(spacing)),
+        asked=Asked(rate_per_s, duration_s, None if spacing is None else Spacing(spacing), users),
         seed=seed,
         workers=workers,
+        load_at=address_of(load_at, workers),
         limits=limits,
         runs=runs,
     )

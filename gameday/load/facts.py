@@ -28,6 +28,7 @@ class Facts(TypedDict, total=False):
     error: str
     line: int
     model: str
+    mixed: bool
     curves: list[CurveFacts]
     timeout_s: float | None
     spacing: str
@@ -49,7 +50,14 @@ def read(path: str, asked: Asked) -> Facts:
         if reason := flaw(user):
             return {"error": f"{user.__name__}: {reason}", "line": 0}
     if not opened or len(opened) < len(users):
-        return {"model": "closed", "curves": [], "timeout_s": None, "spacing": "", "users": sorted(users)}
+        return {
+            "model": "closed",
+            "mixed": bool(opened),
+            "curves": [],
+            "timeout_s": None,
+            "spacing": "",
+            "users": sorted(users),
+        }
     try:
         found = schedules(opened, asked)
     except ValueError as error:
@@ -57,6 +65,7 @@ def read(path: str, asked: Asked) -> Facts:
     spacings = {schedule.spacing.value for schedule in found}
     return {
         "model": "open",
+        "mixed": False,
         "curves": [{"points": list(s.curve.points), "repeats": s.curve.repeats} for s in found],
         "timeout_s": max(user.timeout_s for user in opened),
         # where the classes differ nothing may be concluded from it
@@ -72,7 +81,7 @@ def _line_of(error: BaseException, path: str) -> int:
 
 def _parse(text: str) -> Asked:
     found = json.loads(text)
-    return Asked(found["rate_per_s"], found["duration_s"], Spacing(found["spacing"]) if found["spacing"] else None)
+    return Asked(**{**found, "spacing": Spacing(found["spacing"]) if found["spacing"] else None})
 
 
 if __name__ == "__main__":

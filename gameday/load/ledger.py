@@ -22,6 +22,7 @@ from locust.env import Environment
 from bundle.clock import Anchor
 from bundle.table import LEDGER, STREAM_SUFFIX, StreamWriter
 from gameday.load.options import options_of
+from gameday.load.plugin import clock_is_set, record_ends
 from gameday.load.recorder import FLUSH_S
 from gameday.load.rows import REGION_HEADER
 
@@ -72,6 +73,10 @@ class Ledger:
             sleep(FLUSH_S)
             self.flush()
 
+    def set_clock(self, anchor: Anchor) -> None:
+        """Record by this clock from now on."""
+        self._anchor = anchor
+
     def close(self) -> None:
         """Write what waits and end the stream. Harmless when called again."""
         if self._closed:
@@ -121,10 +126,20 @@ def _begin(**_: Any) -> None:
         gevent.spawn(_ledger.flush_for_ever, gevent.sleep)
 
 
+def _record_by(anchor: Anchor, **_: Any) -> None:
+    if _ledger is not None:
+        _ledger.set_clock(anchor)
+
+
 def _finish(**_: Any) -> None:
     if _ledger is not None:
         _ledger.close()
 
 
-for event, listener in ((events.init, _open), (events.test_start, _begin), (events.quit, _finish)):
+for event, listener in (
+    (events.init, _open),
+    (events.test_start, _begin),
+    (clock_is_set, _record_by),
+    (record_ends, _finish),
+):
     event.add_listener(listener)  # type: ignore[no-untyped-call]  # Locust leaves it unannotated

@@ -5,8 +5,11 @@
     --spacing S            GAMEDAY_SPACING   uniform or poisson                             (default: the profile's)
     --seed N               GAMEDAY_SEED      same seed, same due times and same tasks       (default: 0)
     --gameday-bundle DIR   GAMEDAY_BUNDLE    record every request into this bundle          (default: record nothing)
-    --gameday-worker NAME  GAMEDAY_WORKER    name of this process in the bundle             (default: load-0)
-    --gameday-part I/N     GAMEDAY_PART      send every N-th arrival, from number I on      (default: 0/1, all)
+    --gameday-worker NAME  GAMEDAY_WORKER    name of this process in the bundle             (default: load-<its number>)
+    --gameday-part I/N     GAMEDAY_PART      send every N-th arrival, from number I on      (default: 0/1, all;
+                                             with a master, that one says)
+    --gameday-relay H:P    GAMEDAY_RELAY     a master: wait there for `gameday run --load-at`, run what that asks for
+    --gameday-forward      GAMEDAY_FORWARD   a worker: send the record on to the master, as it grows
 """
 
 from __future__ import annotations
@@ -87,10 +90,9 @@ def add_options(parser: Any) -> None:
     )
     group.add_argument(
         "--gameday-worker",
-        default="load-0",
         metavar="<name>",
         env_var="GAMEDAY_WORKER",
-        help="Name of this process in the bundle. Defaults to load-0.",
+        help="Name of this process in the bundle. Defaults to load- and its number among the workers.",
     )
     group.add_argument(
         "--gameday-part",
@@ -98,7 +100,20 @@ def add_options(parser: Any) -> None:
         default=Part(),
         metavar="<index>/<of>",
         env_var="GAMEDAY_PART",
-        help="Send every so many-th arrival of the schedule only, which other processes share. Defaults to all.",
+        help="Send every so many-th arrival of the schedule only, which other processes share. Defaults to all. "
+        "A worker of a Locust master sends the part that the master gives it.",
+    )
+    group.add_argument(
+        "--gameday-relay",
+        metavar="<host:port>",
+        env_var="GAMEDAY_RELAY",
+        help="With --master: wait at this address for `gameday run --load-at`, and run what it asks for.",
+    )
+    group.add_argument(
+        "--gameday-forward",
+        action="store_true",
+        env_var="GAMEDAY_FORWARD",
+        help="With --worker and --gameday-bundle: send the record on to the master as it grows.",
     )
 
 

@@ -1,16 +1,17 @@
 """The raw record: rows of requests and samples, collected in columns and written as Arrow batches.
 
-A row lives in arrays of numbers until the next flush, so that nothing per request survives it and memory stays
-bounded, whatever the length of the run.
+A row lives in an array of bytes until the next flush, so that nothing per request survives it and memory stays bounded,
+whatever the length of the run.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from bundle.clock import Anchor
@@ -23,38 +24,37 @@ MAX_ROWS = 4096
 """A flush comes at once when this many rows wait: the bound of a worker that is too busy to keep its times."""
 
 
-class _Names:
-    """A dictionary-coded text column of one batch."""
+_ROW = struct.Struct("8q")
+"""A row that waits: the values of `RequestColumns.append`, texts by their codes."""
 
-    def __init__(self) -> None:
-        self._codes: dict[str, int] = {}
-        self._column = array("i")
+_NEVER = -(2**63)
+"""The start of an arrival that was never sent."""
 
-    def append(self, name: str) -> None:
-        self._column.append(self._codes.setdefault(name, len(self._codes)))
 
-    def take(self) -> pa.DictionaryArray:
-        coded = pa.DictionaryArray.from_arrays(
-            pa.array(np.frombuffer(self._column, np.int32)), pa.array(list(self._codes), pa.string())
-        )
-        self.__init__()  # type: ignore[misc]  # starts afresh: the arrays now belong to Arrow
-        return coded
+class _Codes(dict[str, int]):
+    """A number for each different text, counted from 0 in the order in which they are first asked for."""
+
+    def __missing__(self, text: str) -> int:
+        code = self[text] = len(self)
+        return code
 
 
 class RequestColumns:
-    """Rows of requests that were not yet written. Times go in as monotonic nanoseconds."""
+    """Rows of requests that were not yet written. Times go in as monotonic nanoseconds.
+
+    They wait as bytes, not as objects: what is done once a request is one call of `struct`, and what is done at a flush
+    is numpy's.
+    """
 
     def __init__(self) -> None:
-        self._scheduled, self._start, self._latency, self._bytes = (array("q") for _ in range(4))
-        self._status, self._ok, self._sent = array("H"), array("B"), array("B")
-        self._endpoint, self._region, self._error = _Names(), _Names(), _Names()
+        self._rows = bytearray()
+        self._endpoints, self._regions, self._errors = _Codes(), _Codes(), _Codes({"": 0})
 
     def __len__(self) -> int:
-        return len(self._scheduled)
+        return len(self._rows) // _ROW.size
 
     def append(
         self,
-        *,
         scheduled_ns: int,
         start_ns: int | None,
         latency_ns: int,
@@ -63,38 +63,49 @@ class RequestColumns:
         endpoint: str,
         region: str,
         error: str,
-    ) -> None:
-        """Add a row. `start_ns` None is an arrival that was never sent, which has no latency either."""
-        self._scheduled.append(scheduled_ns)
-        self._sent.append(start_ns is not None)
-        self._start.append(start_ns or 0)
-        self._latency.append(latency_ns)
-        self._status.append(status)
-        self._ok.append(not error)
-        self._bytes.append(size)
-        self._endpoint.append(endpoint)
-        self._region.append(region)
-        self._error.append(error)
+    ) -> bool:
+        """Add a row; returns whether there are now as many as memory should hold.
+
+        `start_ns` None is an arrival that was never sent, which has no latency either. A `status` that can be none of
+        HTTP is recorded as 0, none.
+        """
+        self._rows += _ROW.pack(
+            scheduled_ns,
+            _NEVER if start_ns is None else start_ns,
+            latency_ns,
+            status,
+            size,
+            self._endpoints[endpoint],
+            self._regions[region],
+            self._errors[error],
+        )
+        return len(self._rows) >= MAX_ROWS * _ROW.size
 
     def take(self, anchor: Anchor, worker: str) -> pa.RecordBatch:
         """All rows as one batch of the schema `REQUESTS`, with UTC times; none are left behind."""
-        rows = len(self)
+        numbers = np.frombuffer(self._rows, np.int64).reshape(-1, _ROW.size // 8)
+        scheduled, start, latency, status, size, endpoint, region, error = numbers.T
         to_utc = anchor.utc_ns(0)
-        unsent = np.frombuffer(self._sent, np.uint8) == 0
+        unsent = start == _NEVER
         columns = [
-            pa.array(np.frombuffer(self._scheduled, np.int64) + to_utc),
-            pa.array(np.frombuffer(self._start, np.int64) + to_utc, mask=unsent),
-            pa.array(np.frombuffer(self._latency, np.int64), mask=unsent),
-            pa.array(np.frombuffer(self._status, np.uint16)),
-            pa.array(np.frombuffer(self._ok, np.uint8) != 0),
-            pa.array(np.frombuffer(self._bytes, np.int64)),
-            self._endpoint.take(),
-            self._region.take(),
-            self._error.take(),
-            pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([worker], pa.string())),
+            pa.array(scheduled + to_utc),
+            pa.array(np.where(unsent, 0, start) + to_utc, mask=unsent),
+            pa.array(latency.copy(), mask=unsent),
+            pa.array(np.where((status >= 0) & (status < 1 << 16), status, 0).astype(np.uint16)),
+            pa.array(error == 0),
+            pa.array(size.copy()),
+            _coded(endpoint, self._endpoints),
+            _coded(region, self._regions),
+            _coded(error, self._errors),
+            _coded(np.zeros(len(self), np.int64), {worker: 0}),
         ]
-        self.__init__()  # type: ignore[misc]  # starts afresh: the arrays now belong to Arrow
+        self.__init__()  # type: ignore[misc]  # starts afresh: a bytearray that numpy has seen cannot grow
         return pa.RecordBatch.from_arrays(columns, schema=REQUESTS)
+
+
+def _coded(codes: npt.NDArray[np.int64], texts: Mapping[str, int]) -> pa.DictionaryArray:
+    """A text column in which each different text is kept once."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(texts), pa.string()))
 
 
 class Recorder:
@@ -119,11 +130,6 @@ class Recorder:
         if len(self.columns):
             self._append(self._requests, self.columns.take(self._anchor, self._worker))
 
-    def flush_if_full(self) -> None:
-        """Write the rows that wait where they are as many as memory should hold."""
-        if len(self.columns) >= MAX_ROWS:
-            self.flush()
-
     def flush_for_ever(self, sleep: Callable[[float], None]) -> None:
         """Write the rows that wait, every `FLUSH_S` seconds, until killed."""
         while True:
@@ -133,13 +139,15 @@ class Recorder:
     def sample(self, mono_ns: int, readings: dict[str, float]) -> None:
         """Write one reading of each series, all taken at `mono_ns`."""
         rows = len(readings)
-        series, source = _Names(), _Names()
-        for name in readings:
-            series.append(name)
-            source.append(self._worker)
         times = pa.array(np.full(rows, self._anchor.utc_ns(mono_ns)))
-        columns = [times, series.take(), source.take(), pa.array(list(readings.values()), pa.float64())]
+        series = _coded(np.arange(rows), {name: code for code, name in enumerate(readings)})
+        source = _coded(np.zeros(rows, np.int64), {self._worker: 0})
+        columns = [times, series, source, pa.array(list(readings.values()), pa.float64())]
         self._append(self._samples, pa.RecordBatch.from_arrays(columns, schema=SAMPLES))
+
+    def set_clock(self, anchor: Anchor) -> None:
+        """Record by this clock from now on."""
+        self._anchor = anchor
 
     def close(self) -> None:
         """Write what waits and end both streams. Harmless when called again."""

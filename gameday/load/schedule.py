@@ -28,6 +28,8 @@ class Asked:
     rate_per_s: float | None = None
     duration_s: float | None = None
     spacing: Spacing | None = None
+    users: int | None = None
+    """How many users of a closed-loop profile there are; all of them come at once."""
 
 
 NOTHING_ASKED = Asked()

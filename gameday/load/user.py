@@ -25,13 +25,15 @@ from typing import Any
 
 import gevent
 from gevent.event import Event
+from gevent.hub import Waiter
 from gevent.pool import Group
 from locust import FastHttpUser
 from locust.env import Environment
 from locust.exception import StopTest
 from locust.user.task import LOCUST_STATE_RUNNING
 
-from gameday.load import plugin, rows
+from gameday.load import plugin, resolver, rows
+from gameday.load.alarm import Alarm, CoarseAlarm, best_alarm
 from gameday.load.arrivals import Shape, Spacing, due_times_ns
 from gameday.load.inflight import COUNTS, CURRENT, Abandoned, Arrival, Unsent
 from gameday.load.options import asked_of, options_of
@@ -42,7 +44,10 @@ __all__ = ["ArrivalUser", "plugin"]  # the plugin is imported for its listeners
 logger = logging.getLogger(__name__)
 
 LONG_WAIT_NS = 50_000_000
-"""Arrivals closer than this are waited for without an ear for the end of the load, which then takes so much longer."""
+"""So long before an arrival is due, there is no more ear for the end of the load, which then takes as much longer."""
+MAX_AT_ONCE = 8
+"""Arrivals behind schedule that are sent off together, in one turn of the event loop."""
+DRAIN_POLL_S = 0.01
 
 Task = Callable[["ArrivalUser"], object]
 
@@ -72,7 +77,10 @@ class ArrivalUser(FastHttpUser):
         self._fresh = True
         self._idle: list[ArrivalUser] = []
         self._slots = 0
+        self._next = Waiter()
         self._serving = Group()
+        self._ended = False
+        self._at_once = 0
         self._logged: set[str] = set()
 
     def run(self) -> None:  # type: ignore[misc]  # Locust marks it final; its own PytestUser replaces it too
@@ -81,6 +89,8 @@ class ArrivalUser(FastHttpUser):
         schedule, part, seed = self._schedule()
         chooser = random.Random(f"tasks:{seed}")
         self.environment.events.quitting.add_listener(self._take_no_more)
+        resolver.install()
+        alarm = best_alarm()
         gc.collect()
         gc.freeze()  # a full collection that walks every module takes long enough to delay arrivals
         try:
@@ -91,18 +101,21 @@ class ArrivalUser(FastHttpUser):
                 if not part.holds(number):
                     continue
                 arrival = Arrival(start_ns + offset_ns)
-                self._wait_until(arrival.scheduled_ns)
+                self._wait_until(arrival.scheduled_ns, alarm)
                 if self._stopping.is_set() and arrival.scheduled_ns > self._stopped_ns:
                     break
                 self._dispatch(arrival, task)
             self._stopping.wait()
-            self._serving.join()
+            while len(self._idle) < self._slots:
+                gevent.sleep(DRAIN_POLL_S)
         except Exception as error:  # a profile whose objects can't be made: end, so that the load is seen to be gone
             logger.error("%s cannot go on: %s: %s", type(self).__name__, type(error).__name__, error)
             gevent.spawn(self.environment.runner.quit)
             raise
         finally:
             gevent.sleep(0)  # a greenlet that is killed before it first ran would leave no row
+            alarm.close()
+            self._ended = True
             self._serving.kill()
             started = [slot for slot in self._idle if not slot._fresh]
             gevent.joinall([gevent.spawn(slot.on_stop) for slot in started], timeout=self.timeout_s)
@@ -136,25 +149,37 @@ class ArrivalUser(FastHttpUser):
             self._stopped_ns = time.monotonic_ns()
             self._stopping.set()
 
-    def _wait_until(self, due_ns: int) -> None:
+    def _wait_until(self, due_ns: int, alarm: Alarm | CoarseAlarm) -> None:
         left_ns = due_ns - time.monotonic_ns()
-        if left_ns > LONG_WAIT_NS:
-            self._stopping.wait(left_ns / 1e9)
-        else:  # half the price of waiting for an event too; behind schedule 0, for the slots must run all the same
-            gevent.sleep(max(left_ns, 0) / 1e9)
+        if left_ns > LONG_WAIT_NS and self._stopping.wait((left_ns - LONG_WAIT_NS) / 1e9):
+            return
+        self._at_once = self._at_once + 1 if left_ns <= 0 else 0
+        if left_ns > 0:
+            alarm.wait_until(due_ns)
+        elif self._at_once % MAX_AT_ONCE == 0:
+            gevent.sleep(0)  # behind schedule: the slots must run all the same
 
     def _dispatch(self, arrival: Arrival, task: Any) -> None:
         COUNTS.due += 1
-        if self._idle:
-            self._serving.spawn(self._serve, self._idle.pop(), arrival, task)
-        elif self._slots < self.max_inflight:
-            self._serving.spawn(self._serve, self._new_slot(), arrival, task)
-        else:
-            self._report(arrival, task, Unsent(f"{self.max_inflight} arrivals were in flight, the limit"))
+        if not self._idle:
+            if self._slots >= self.max_inflight:
+                self._report(arrival, task, Unsent(f"{self.max_inflight} arrivals were in flight, the limit"))
+                return
+            self._idle.append(self._new_slot())
+        gevent.get_hub().loop.run_callback(self._idle.pop()._next.switch, (arrival, task))
 
     def _new_slot(self) -> ArrivalUser:
+        """A slot with a greenlet that waits for its arrivals: a new one for each would be a tenth of their price."""
         self._slots += 1
-        return type(self)(self.environment)
+        slot = type(self)(self.environment)
+        self._serving.spawn(self._serve_all, slot)
+        return slot
+
+    def _serve_all(self, slot: ArrivalUser) -> None:
+        while not self._ended:
+            arrival, task = slot._next.get()
+            slot._next.clear()
+            self._serve(slot, arrival, task)
 
     def _serve(self, slot: ArrivalUser, arrival: Arrival, task: Task) -> None:
         COUNTS.inflight += 1

@@ -15,6 +15,10 @@ from time import sleep
 from gameday.child import HARNESS_VARIABLE
 
 WATCH_S = 0.2
+ORPHANED_S = 10
+"""A worker ends when its master was silent for so long. Locust's own limit is a minute, in which load would be sent."""
+CONNECT_S, CONNECT_TRIES = 1, 300
+"""How often a worker knocks at a master that isn't there yet. Locust's own 5 seconds are a long wait for nothing."""
 
 
 def end_with(harness_pid: int) -> None:
@@ -30,9 +34,12 @@ def main() -> None:
         # Not `threading`: gevent replaces it when Locust is imported, and would take charge of a thread it knows of.
         _thread.start_new_thread(end_with, (int(harness),))
     import locust.main
+    import locust.runners
 
     import gameday.load.plugin  # noqa: F401  # adds its listeners
 
+    locust.runners.MASTER_HEARTBEAT_TIMEOUT = ORPHANED_S
+    locust.runners.CONNECT_TIMEOUT, locust.runners.CONNECT_RETRY_COUNT = CONNECT_S, CONNECT_TRIES
     locust.main.main()  # type: ignore[no-untyped-call]  # Locust leaves it unannotated
 
 

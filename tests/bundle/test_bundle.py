@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from math import inf
 from pathlib import Path
 
 import pyarrow as pa
@@ -92,6 +93,12 @@ def write(root: Path, text: str) -> Path:
                 ({"name": "w", "clock_offset_ns": 10**20}, "clock_offset_ns: Input should be less"),
             )
         ),
+        (
+            json.dumps({**manifest().model_dump(), "phases": [{"name": "fault", "start_ns": 2**63}]}),
+            "phases.0.start_ns: Input should be less",
+        ),
+        (json.dumps({**manifest().model_dump(), "clock_wall_ns": 10**40}), "clock_wall_ns: Input should be less"),
+        (json.dumps({**manifest().model_dump(), "load": {"model": "open", "timeout_s": inf}}), "load.timeout_s"),
         (json.dumps({**manifest().model_dump(), "colour": "blue"}), "colour: Extra inputs"),
     ],
 )

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bundle.table import LEDGER, REQUESTS, SAMPLES, StreamWriter, compact, iter_table, read_stream
@@ -143,3 +144,47 @@ def test_something_that_is_no_stream_reads_as_empty(root: Path) -> None:
     path = root / "samples" / "a.arrows"
     path.write_bytes(b"this is no Arrow stream at all")
     assert list(read_stream(path)) == []
+
+
+def test_a_stream_whose_names_point_nowhere_is_damaged_and_not_torn(root: Path) -> None:
+    batch = samples(1.0, 2.0)
+    codes = pa.array([7, 7], pa.int32())
+    astray = pa.DictionaryArray.from_arrays(codes, batch["series"].dictionary, safe=False)
+    writer = StreamWriter(root / "samples" / "a.arrows", SAMPLES)
+    writer.append(pa.record_batch([batch["t_ns"], astray, batch["source"], batch["value"]], schema=SAMPLES))
+    writer.close()
+    with pytest.raises(pa.ArrowInvalid, match="out of bounds"):
+        values_of(root)
+
+
+def test_a_closed_table_whose_names_are_no_text_is_damaged(root: Path) -> None:
+    batch = samples(1.0, series="load.sent" * 9)
+    writer = StreamWriter(root / "samples" / "a.arrows", SAMPLES)
+    writer.append(batch)
+    writer.close()
+    compact(root, "samples")
+    table = pq.read_table(root / "samples.parquet", read_dictionary=[])
+    pq.write_table(table, root / "samples.parquet", compression="none", use_dictionary=False, store_schema=False)
+    data = (root / "samples.parquet").read_bytes()
+    (root / "samples.parquet").write_bytes(data.replace(b"load.sent" * 9, b"load\xff\xfeent" + b"load.sent" * 8))
+    with pytest.raises((pa.ArrowInvalid, OSError)):
+        values_of(root)
+
+
+def test_a_closed_table_whose_names_point_nowhere_is_damaged(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the reader of Parquet gives it where a byte of the codes is another."""
+    batch = samples(1.0, 2.0)
+    astray = pa.DictionaryArray.from_arrays(pa.array([7, 7], pa.int32()), batch["series"].dictionary, safe=False)
+    broken = pa.record_batch([batch["t_ns"], astray, batch["source"], batch["value"]], schema=SAMPLES)
+
+    class Broken:
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def iter_batches(self, _: int) -> list[pa.RecordBatch]:
+            return [broken]
+
+    (root / "samples.parquet").touch()
+    monkeypatch.setattr(pq, "ParquetFile", Broken)
+    with pytest.raises(pa.ArrowInvalid, match="out of bounds"):
+        values_of(root)

@@ -64,8 +64,9 @@ def test_a_line_torn_by_a_kill_costs_only_itself(tmp_path: Path) -> None:
         '{"kind":"pod","event":"added","earliest_ns":true,"latest_ns":2}',
         '{"kind":"pod","event":"added","earliest_ns":1,"latest_ns":2,"attributes":null}',
         '{"kind":"pod","event":"added","earliest_ns":1,"latest_ns":2,"uid":["a"]}',
+        '{"kind":"pod","event":"added","earliest_ns":1,"latest_ns":4611686018427387905}',
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_a_line_that_is_no_entry_is_counted_as_torn(tmp_path: Path, line: str) -> None:
     path = tmp_path / "timeline.jsonl"

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-PACKAGES = ("bundle", "gameday", "loadprofiles", "report", "sandbox", "scorer")
+PACKAGES = ("benchmarks", "bundle", "gameday", "loadprofiles", "report", "sandbox", "scorer")
 TEXT = (REPOSITORY / "docs" / "whats-here.md").read_text()
 
 

@@ -14,7 +14,7 @@ import pytest
 from bundle.reader import Bundle
 from tests.e2e.sandbox import NETWORK, POD_KILL, REPOSITORY, STEADY, Sandbox, verdict_of
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.load, pytest.mark.timeout(240)]
 
 QUICK = ("--warm-up", "3", "--baseline", "6", "--cool-down", "2")
 PROFILES = REPOSITORY / "loadprofiles"
@@ -22,7 +22,6 @@ PROFILES = REPOSITORY / "loadprofiles"
 CLOSED = """
 from locust import FastHttpUser, constant_throughput, task
 class Agents(FastHttpUser):
-    fixed_count = 20
     wait_time = constant_throughput(5)
     @task
     def list_agents(self): self.client.get("/api/v1/agents")
@@ -140,7 +139,9 @@ def test_a_rate_that_rises_in_the_drill_is_judged_by_its_curve(hardened: Sandbox
 def test_a_closed_loop_profile_has_a_verdict_that_says_so(hardened: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "closed.py").write_text(CLOSED)
     runs = tmp_path / "runs"
-    done = hardened.run("run", str(POD_KILL), "--load", str(tmp_path / "closed.py"), "--runs", str(runs), *QUICK)
+    done = hardened.run(
+        "run", str(POD_KILL), "--load", str(tmp_path / "closed.py"), "--users", "20", "--runs", str(runs), *QUICK
+    )
     verdict = verdict_of(runs)
     assert all(check["ok"] for check in verdict["validity"]), verdict["validity"]
     assert "closed-loop" in verdict["summary"]
@@ -164,8 +165,9 @@ def test_load_from_elsewhere_is_imported_and_scored(hardened: Sandbox, tmp_path:
     listener = (REPOSITORY / "docs" / "importing.md").read_text().split("```python\n")[1].split("```")[0]
     (tmp_path / "locustfile.py").write_text(listener + CLOSED)
     host = ("--headless", "--host", f"http://{NETWORK}.0.1:8080")
+    users = ("--users", "20", "--spawn-rate", "20")
     generator = subprocess.Popen(
-        [sys.executable, "-m", "locust", "-f", "locustfile.py", *host, "--stop-timeout", "3"],
+        [sys.executable, "-m", "locust", "-f", "locustfile.py", *host, *users, "--stop-timeout", "3"],
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

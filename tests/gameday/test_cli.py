@@ -98,7 +98,11 @@ def test_the_shell_completes_subcommands() -> None:
         ((*RUN, "--rate", "inf"), "inf is not a finite number"),
         ((*RUN, "--rate", "1e9"), "1000000000.0 is not in the range"),
         ((*RUN, "--duration", "0"), "0.0 is not in the range"),
+        ((*RUN, "--users", "0"), "0 is not in the range"),
         ((*RUN, "--workers", "0"), "0 is not in the range"),
+        ((*RUN, "--load-at", "nowhere"), "--load-at: 'nowhere' is not HOST:PORT"),
+        ((*RUN, "--load-at", "127.0.0.1:8900"), "GAMEDAY_LOAD_TOKEN is not set"),
+        ((*RUN, "--load-at", "127.0.0.1:8900", "--workers", "2"), "--workers is for this machine"),
         ((*RUN, "--warm-up", "nan"), "nan is not a finite number"),
         ((*RUN, "--context", ""), "kubeconfig"),
         (("completion", "cmd.exe"), "cmd.exe"),
@@ -116,6 +120,26 @@ def test_a_missing_kubeconfig_names_the_file_and_starts_nothing(tmp_path: Path) 
     assert str(tmp_path / "kubeconfig") in one_line(done.stderr)
     assert done.returncode == 2
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [(("--workers", "2"), {}), (("--load-at", "127.0.0.1:1"), {"GAMEDAY_LOAD_TOKEN": "t"})],
+)
+def test_a_profile_of_both_kinds_of_users_is_not_spread_over_processes(
+    tmp_path: Path, kubeconfig: Path, options: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    profile = tmp_path / "mixed.py"
+    profile.write_text(
+        "from locust import HttpUser, task\n"
+        "from gameday.load.user import ArrivalUser\n"
+        "class A(ArrivalUser):\n    @task\n    def a(self): pass\n"
+        "class B(HttpUser):\n    @task\n    def b(self): pass\n"
+    )
+    run = ("run", "experiments/pod-kill.yaml", "--load", str(profile), *options)
+    done = gameday(*run, KUBECONFIG=str(kubeconfig), **environment)
+    assert "mixed.py: has ArrivalUsers and other users, which cannot share several processes" in one_line(done.stderr)
+    assert done.returncode == 2
 
 
 def test_a_broken_profile_is_told_with_its_line(tmp_path: Path, kubeconfig: Path) -> None:
@@ -171,6 +195,14 @@ def test_a_profile_whose_figures_make_no_sense_is_told(body: str, says: str, tmp
     )
     done = gameday("run", "experiments/pod-kill.yaml", "--load", str(profile), KUBECONFIG=str(kubeconfig))
     assert f"{profile}: {says}" in one_line(done.stderr)
+    assert done.returncode == 2
+
+
+def test_users_of_a_profile_that_has_a_rate_are_refused(kubeconfig: Path) -> None:
+    done = gameday(*RUN, "--users", "5", KUBECONFIG=str(kubeconfig))
+    assert "--users says nothing of a load that comes by a schedule; set how much is sent with --rate" in one_line(
+        done.stderr
+    )
     assert done.returncode == 2
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bundle.manifest import PhaseName
@@ -12,7 +15,7 @@ from bundle.reader import Bundle
 from bundle.timeline import Entry
 from scorer.facts import read_facts
 from scorer.intervals import Interval
-from scorer.planted import EPOCH_NS, Outage, Plan
+from scorer.planted import EPOCH_NS, Outage, Plan, plant
 from scorer.span import Span
 
 PlantedBundle = Callable[..., Bundle]
@@ -153,3 +156,20 @@ def test_a_lost_worker_was_there_up_to_its_last_row(planted: PlantedBundle) -> N
     assert facts.lost_workers.keys() == {"worker-2", "worker-9"}
     assert FAULT_NS + 3.9 * S < facts.lost_workers["worker-2"] < FAULT_NS + 4 * S
     assert facts.lost_workers["worker-9"] == EPOCH_NS  # it never sent a thing
+
+
+@pytest.mark.parametrize(("outcome", "absurd"), [("completed", 2), ("running", 0)])
+def test_an_answer_long_after_the_end_of_a_whole_recording_is_absurd(tmp_path: Path, outcome: str, absurd: int) -> None:
+    """A time-out and a minute after; where the run was killed, the rows say when the recording ended."""
+    truth = plant(tmp_path / "b", Plan(outages=()))
+    path = tmp_path / "b" / "requests.parquet"
+    table = pq.read_table(path)
+    latency = table["latency_ns"].to_pylist()
+    for row, seconds in ((-1, 66), (-2, 10**6), (-3, 64)):
+        latency[row] = seconds * S
+    number = table.schema.get_field_index("latency_ns")
+    pq.write_table(table.set_column(number, table.schema.field(number), pa.array(latency)), path)
+    bundle = Bundle.open(tmp_path / "b")
+    manifest = bundle.manifest.model_copy(update={"outcome": outcome})
+    assert read_facts(Bundle(tmp_path / "b", manifest)).absurd_rows == absurd
+    assert truth.would_fail == 0

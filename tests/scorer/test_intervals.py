@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import bdtr
 
-from scorer.intervals import Interval, clopper_pearson, quantile_ranks, reach, tidy, trials_needed
+from scorer.intervals import Interval, clopper_pearson, few_chance, quantile_ranks, reach, tidy, trials_needed
 
 
 @pytest.mark.parametrize(
@@ -141,3 +141,12 @@ def test_what_is_no_interval_is_refused(low: float, high: float) -> None:
 def test_figures_are_shown_with_nine_digits(figure: float, shown: float | None) -> None:
     assert tidy(figure) == shown
     assert str(tidy(figure)) == str(shown)
+
+
+@given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
+def test_the_chance_of_few_hits_is_that_of_all_choices_of_their_places(
+    trials: int, hits: int, looked_at: int, most: int
+) -> None:
+    hits, looked_at = min(hits, trials), min(looked_at, trials)
+    choices = [sum(place < looked_at for place in places) <= most for places in combinations(range(trials), hits)]
+    assert few_chance(most, hits, trials, looked_at) == pytest.approx(np.mean(choices))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -206,3 +207,30 @@ def test_an_import_without_a_schedule_says_so(planted: PlantedBundle, targets: T
     phases = planted(Plan()).manifest.phases
     without_baseline = planted(Plan(outages=()), load=load, phases=(phases[0], *phases[2:]))
     assert load_rate(read_facts(without_baseline), targets) == (False, "no phase under load was recorded")
+
+
+@pytest.mark.parametrize("spacing", ["uniform", "poisson"])
+def test_a_request_that_is_recorded_twice_makes_the_drill_invalid(
+    planted: PlantedBundle, targets: Targets, spacing: str
+) -> None:
+    facts = read_facts(planted(of(spacing)))
+    rows = np.concatenate([np.arange(len(facts.requests)), [700]])
+    assert load_rate(facts, targets)[0]
+    ok, says = load_rate(replace(facts, requests=facts.requests.where(rows)), targets)
+    assert (ok, says) == (False, "1 requests are recorded twice")
+
+
+def test_two_requests_of_one_arrival_are_not_one_recorded_twice(planted: PlantedBundle, targets: Targets) -> None:
+    facts = read_facts(planted(of("uniform")))
+    rows = np.sort(np.concatenate([np.arange(len(facts.requests)), [700, 701]]))
+    requests = facts.requests.where(rows)
+    requests.latency_ns[rows.searchsorted([700, 701])] += 1
+    assert load_rate(replace(facts, requests=requests), targets)[0]
+
+
+def test_an_imported_record_may_have_two_requests_at_once(planted: PlantedBundle, targets: Targets) -> None:
+    load = planted(of("uniform")).manifest.load
+    assert load is not None
+    facts = read_facts(planted(of("uniform"), load=load.model_copy(update={"lacks": ("generator-health",)})))
+    rows = np.concatenate([np.arange(len(facts.requests)), [700]])
+    assert load_rate(replace(facts, requests=facts.requests.where(rows)), targets)[0]

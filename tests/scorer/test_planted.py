@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from bundle.manifest import PhaseName
 from bundle.reader import Bundle
@@ -29,6 +31,41 @@ def test_requests_fail_where_the_plan_says_and_nowhere_else(tmp_path: Path) -> N
     assert after_s.max() < 3
     assert abs(len(after_s) - 200) <= 3
     assert (truth.recovery_s, truth.failed) == (3, len(after_s))
+
+
+@pytest.mark.parametrize("hidden", [Plan(unsent=(1, 2)), Plan(silent=(1, 2)), Plan(workers=4, worker_lost_s=1)])
+def test_what_was_hidden_is_part_of_the_truth(tmp_path: Path, hidden: Plan) -> None:
+    """The outage of 3 s in 20 hits 300 requests whether they are recorded or not."""
+    whole, truth = plant(tmp_path / "whole", Plan(fault_ms=0)), plant(tmp_path / "b", replace(hidden, fault_ms=0))
+    assert truth.would_fail == pytest.approx(300, abs=2)
+    assert whole.failed == whole.would_fail
+    assert truth.failed < 260
+    assert truth.due == whole.due == pytest.approx(2000, abs=2)
+    assert truth.p95_ms == np.inf
+    assert plant(tmp_path / "good", Plan(outages=(), background=0.01)).p95_ms == pytest.approx(21, abs=3)
+    assert truth.spacing_s == pytest.approx(0.01)
+    assert truth.last_failed_s == pytest.approx(3, abs=0.02)
+
+
+def test_the_clocks_of_workers_are_ahead_by_what_the_manifest_says_give_or_take_what_is_uncertain(
+    tmp_path: Path,
+) -> None:
+    plan = Plan(workers=3, offsets_ms=(-900.0, 0.0, 2500.0), uncertain_ms=15)
+    plant(tmp_path / "right", replace(plan, offsets_ms=(), uncertain_ms=0))
+    plant(tmp_path / "b", plan)
+    right, found = (read_facts(Bundle.open(tmp_path / name)) for name in ("right", "b"))
+    assert found.clock_uncertainty_ns == 15_000_000
+    strays = np.unique((np.sort(found.requests.scheduled_ns) - np.sort(right.requests.scheduled_ns)) / 1e6)
+    assert 0 < np.abs(strays).max() <= 15
+
+
+def test_polled_news_is_uncertain_by_a_period_and_jittered_news_by_a_watch(tmp_path: Path) -> None:
+    for name, plan, width_s in (("polled", Plan(poll_s=2), 2.0), ("watched", Plan(watch_jitter=True), 0.02)):
+        truth = plant(tmp_path / name, plan)
+        news = [entry for entry in Bundle.open(tmp_path / name).timeline if entry.source == "watch" and entry.uid]
+        assert {(entry.latest_ns - entry.earliest_ns) / 1e9 for entry in news} == {width_s}
+        ready = next(entry for entry in news if entry.attributes.get("ready") is True and entry.event == "modified")
+        assert ready.earliest_ns <= truth.fault_ns + 6_000_000_000 <= ready.latest_ns
 
 
 def test_a_killed_run_leaves_streams_and_an_open_phase(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from bundle.manifest import LoadRecord, Worker
 from bundle.reader import Bundle
 from scorer.facts import read_facts
 from scorer.planted import Outage, Plan
-from scorer.recovery import Break, Stretch, _last_shown, good_stretch, recovery_user
+from scorer.recovery import Break, Stretch, _end_of_outage, _last_shown, _thin_ends, good_stretch, recovery_user
 from scorer.requests import Requests
 from scorer.targets import Slo, Targets
 from scorer.verdict import Measure
@@ -225,3 +225,34 @@ def test_failures_of_which_only_the_end_is_known_show_an_outage_up_to_a_time_out
     taken = recovery_user(read_facts(planted(Plan(fault_ms=0), load=load)), targets)
     assert taken.low == pytest.approx(low_s, abs=0.05)
     assert taken.high == pytest.approx(3, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("hits", "thin"),
+    [
+        (list(range(40)), []),
+        (list(range(0, 270, 9)), []),
+        ([0, 4, 7, 9, 20, 24, 26, 40], []),
+        ([*range(30), 60], [1, 2, 3, 4, 5]),
+        ([*range(30), 60, 95, 120], [1, 2, 3, 4, 5]),
+        ([*range(0, 100, 3), 400], [1, 2, 3, 4, 5]),
+        ([*range(0, 100, 3), 108], []),
+        ([7], []),
+    ],
+)
+def test_an_outage_is_seen_to_have_thinned_out_by_how_far_its_last_bad_requests_lie_apart(
+    hits: list[int], thin: list[int]
+) -> None:
+    assert list(_thin_ends(np.array(hits))) == thin
+
+
+def test_a_hard_outage_that_thinned_out_may_have_gone_on_for_longer_than_its_hard_part_tells() -> None:
+    """One bad request, 30 after the hard part: it may as well have been one in 700."""
+    marks = "x" * 30 + "." * 30 + "x" + "." * 900
+    stretch = Stretch(61, Break(60, Slo(title="Availability", sli="availability", objective=99.5)), 0, True)
+    latest, _ = _end_of_outage(requests(marks), stretch, 0.95)
+    assert latest is not None
+    assert latest > 61 + 700
+    hard = "x" * 30 + "." * 900
+    latest, _ = _end_of_outage(requests(hard), replace(stretch, broken_by=Break(29, AVAILABILITY)), 0.95)
+    assert latest == 30 + 1

@@ -14,7 +14,7 @@ from bundle.reader import Bundle
 from bundle.table import SAMPLES
 from bundle.timeline import Entry
 from scorer.facts import read_facts
-from scorer.planted import CONTEXT, EPOCH_NS, Outage, Plan
+from scorer.planted import CONTEXT, EPOCH_NS, NAMESPACE, Outage, Plan
 from scorer.score import score
 from scorer.targets import Targets
 from scorer.validity import check_validity
@@ -165,6 +165,12 @@ BROKEN: list[tuple[str, Plan, dict[str, Any], str]] = [
         },
         "blind for 2.50 s at most (api of us-east-1; at most 1 s)",
     ),
+    (
+        "observers",
+        CLEAN,
+        {"extra": (Entry("pod", "present", EPOCH_NS + 1, EPOCH_NS, CONTEXT, NAMESPACE, "agent-9", "uid-9"),)},
+        "1 entries of the timeline contradict themselves",
+    ),
     ("observers", CLEAN, {"watched": ()}, "nothing was watched in us-east-1"),
     ("observers", CLEAN, {"contexts": (CONTEXT, "us-west-2")}, "nothing was watched in us-west-2"),
     ("clocks", CLEAN, {"clock_drift_ns": -200_000_000}, "drift -200.0 ms"),
@@ -252,6 +258,13 @@ def test_phases_must_run_in_their_order_once_each_and_one_at_a_time(planted: Pla
         ),
         (warm_up, baseline, fault.model_copy(update={"end_ns": fault.start_ns - S}), recovery, cool_down),
         (warm_up, baseline, fault.model_copy(update={"start_ns": warm_up.start_ns}), recovery, cool_down),
+        (
+            warm_up,
+            baseline,
+            fault,
+            recovery,
+            cool_down.model_copy(update={"start_ns": cool_down.start_ns + 2 * S, "end_ns": cool_down.start_ns + 4 * S}),
+        ),
     ):
         fallen = failing(planted(CLEAN, phases=phases), targets)
         assert fallen["run-completed"] == "the phases did not run one after the other, each once"

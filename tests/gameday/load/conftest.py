@@ -37,6 +37,7 @@ class Starter:
         seed: int = 0,
         grace_s: int = 3,
         spacing: Spacing | None = None,
+        workers: int = 1,
     ) -> LoadPlan:
         """A plan with a bundle of its own that does not exist yet."""
         folder = self._folder / str(len(list(self._folder.iterdir())))
@@ -51,6 +52,7 @@ class Starter:
             asked=Asked(rate_per_s, duration_s, spacing),
             seed=seed,
             stop_grace_s=grace_s,
+            workers=workers,
         )
 
     def start(self, plan: LoadPlan) -> LoadProcess:

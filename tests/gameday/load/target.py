@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 
 from aiohttp import web
 
@@ -12,7 +13,8 @@ REGION = "us-east-1"
 
 
 class Target:
-    """`hits` counts requests by method and path, `keys` keeps the Idempotency-Keys that came, in order.
+    """`hits` counts requests by method and path, `keys` keeps the Idempotency-Keys that came, in order,
+    `times_ns` when each path was asked for, on CLOCK_MONOTONIC.
 
     /status/N is answered with status N, /hang never, /close by breaking the connection, all else with its own path.
     """
@@ -20,6 +22,7 @@ class Target:
     def __init__(self) -> None:
         self.hits: Counter[str] = Counter()
         self.keys: list[str] = []
+        self.times_ns: defaultdict[str, list[int]] = defaultdict(list)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self._thread.start()
@@ -47,6 +50,7 @@ class Target:
 
     async def _answer(self, request: web.Request) -> web.Response:
         self.hits[f"{request.method} {request.path}"] += 1
+        self.times_ns[request.path].append(time.monotonic_ns())
         self.keys += request.headers.getall("Idempotency-Key", [])
         _, kind, *rest = request.path.split("/")
         if kind == "hang":

@@ -16,8 +16,8 @@ def no_failure(error: OSError) -> None:
     raise AssertionError(error)
 
 
-def add(columns: RequestColumns, number: int = 0, *, error: str = "", sent: bool = True) -> None:
-    columns.append(
+def add(columns: RequestColumns, number: int = 0, *, error: str = "", sent: bool = True) -> bool:
+    return columns.append(
         scheduled_ns=5_000 + number,
         start_ns=5_001 + number if sent else None,
         latency_ns=7,
@@ -59,6 +59,27 @@ def test_an_arrival_that_was_never_sent_has_neither_start_nor_latency(tmp_path: 
     assert (row["start_ns"], row["latency_ns"], row["ok"], row["error"]) == (None, None, False, "unsent: full")
 
 
+def test_texts_are_coded_anew_for_each_flush(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, "load-0", ANCHOR, no_failure)
+    for errors in (["", "timeout", "", "HTTP 503"], ["HTTP 503", ""]):
+        for number, error in enumerate(errors):
+            add(recorder.columns, number, error=error)
+        recorder.flush()
+    recorder.close()
+    rows = [row for batch in iter_table(tmp_path, "requests") for row in batch.to_pylist()]
+    assert [row["error"] for row in rows] == ["", "timeout", "", "HTTP 503", "HTTP 503", ""]
+    assert [row["ok"] for row in rows] == [True, False, True, False, False, True]
+
+
+@pytest.mark.parametrize("status", [-1, 1 << 16, 10**9])
+def test_a_status_that_can_be_none_of_http_is_none(tmp_path: Path, status: int) -> None:
+    recorder = Recorder(tmp_path, "load-0", ANCHOR, no_failure)
+    recorder.columns.append(1, 2, 3, status, 4, "/a", "", "odd")
+    recorder.close()
+    (row,) = next(iter_table(tmp_path, "requests")).to_pylist()
+    assert row["status"] == 0
+
+
 def test_rows_can_be_read_as_soon_as_they_are_flushed(tmp_path: Path) -> None:
     """Nobody has closed the stream: that is how a bundle survives `kill -9`."""
     recorder = Recorder(tmp_path, "load-0", ANCHOR, no_failure)
@@ -95,8 +116,8 @@ def test_memory_does_not_grow_with_the_number_of_rows(tmp_path: Path) -> None:
 
     def record(batches: int) -> None:
         for number in range(batches * MAX_ROWS):
-            add(recorder.columns, number, error=f"error {number}")
-            recorder.flush_if_full()
+            if add(recorder.columns, number, error=f"error {number}"):
+                recorder.flush()
 
     record(2)
     tracemalloc.start()

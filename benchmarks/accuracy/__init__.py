@@ -1,0 +1,1 @@
+"""How often the scorer's intervals hold a truth that was planted, and how often its verdicts are wrong."""

@@ -1,0 +1,1 @@
+"""Locust files of the benchmark."""
