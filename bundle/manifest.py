@@ -76,6 +76,7 @@ class LoadRecord(_Record):
 
     rate_per_s: the rate of an open load, where it is constant. curves: its rate over time otherwise, one curve for each
     class of users, whose rates add up. began_ns: when their first second began, UTC. generator: what sent the requests.
+    unreadable: how many requests an imported record may have held in lines that make no sense.
     lacks: what its record cannot say, by the words of `docs/bundle.md` (`scheduled-time`, `generator-health`, …).
     """
 
@@ -88,6 +89,7 @@ class LoadRecord(_Record):
     timeout_s: float | None = Field(default=None, ge=0, le=1e9)
     workers: tuple[Worker, ...] = ()
     generator: str = "locust"
+    unreadable: int = Field(default=0, ge=0)
     lacks: tuple[str, ...] = ()
 
 

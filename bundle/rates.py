@@ -51,6 +51,14 @@ class RateCurve:
             raise ValueError("a rate curve that repeats must last longer than 0 s")
 
     @cached_property
+    def _columns(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Times, rates and what is expected by each point."""
+        import numpy as np
+
+        times, rates = np.array(self.points, dtype=np.float64).T
+        return times, rates, np.array(self._expected)
+
+    @cached_property
     def _expected(self) -> tuple[float, ...]:
         """How many arrivals are expected by each point."""
         areas = ((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(self.points))
@@ -109,16 +117,14 @@ class RateCurve:
         if self.repeats:
             rounds = np.floor(elapsed / self.length_s)
             begun, elapsed = rounds * self._expected[-1], elapsed - rounds * self.length_s
-        times, rates = np.array(self.points, dtype=np.float64).T
+        times, rates, by = self._columns
         segment = np.searchsorted(times, elapsed, side="right") - 1
         into_s = elapsed - times[segment]
         following = np.minimum(segment + 1, len(times) - 1)
         width = times[following] - times[segment]
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = np.where(width > 0, (rates[following] - rates[segment]) / width, 0.0)
-        done: npt.NDArray[np.float64] = (
-            begun + np.array(self._expected)[segment] + into_s * (rates[segment] + slope * into_s / 2)
-        )
+        done: npt.NDArray[np.float64] = begun + by[segment] + into_s * (rates[segment] + slope * into_s / 2)
         return done
 
 

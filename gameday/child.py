@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 LOG_BYTES = 65_536
@@ -18,14 +18,24 @@ class Child:
     """A running child. It doesn't get the terminal's Ctrl-C: the harness decides who ends, and in which order."""
 
     def __init__(
-        self, command: Sequence[str], *, environment: Mapping[str, str], log: Path, cwd: Path | None = None
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        log: Path,
+        cwd: Path | None = None,
+        unset: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """Start `command`. Raises OSError where it cannot be started."""
+        """Start `command` with our environment, but for the variables that are to be unset, and `environment`.
+
+        Raises OSError where it cannot be started.
+        """
+        inherited = {name: value for name, value in os.environ.items() if not unset(name)}
         self.log = log
         with log.open("ab") as sink:
             self._process = subprocess.Popen(
                 list(command),
-                env={**os.environ, **environment},
+                env={**inherited, **environment},
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,

@@ -157,7 +157,10 @@ class Drill:
                 RemotePlan(plan.load_at, profile, plan.host, root, self._anchor, limit_s, plan.asked, plan.seed)
             )
         each_s = WORKER_START_S * plan.workers if plan.load_at is None else REMOTE_START_S
-        self._began_ns = self._load.wait_started(START_TIMEOUT_S + each_s)
+        began_ns = self._load.wait_started(START_TIMEOUT_S + each_s, self._abort.wait)
+        if began_ns is None:
+            raise Aborted(self._abort_reason)
+        self._began_ns = began_ns
         workers = self._load.workers()
         self._keep_load(began_ns=self._began_ns, workers=workers)
         self._tails = [StreamTail(root / "requests" / f"{worker.name}{STREAM_SUFFIX}") for worker in workers]
@@ -267,9 +270,15 @@ class Drill:
                 closing.callback(watcher.stop)
             ended_ns = self._anchor.now_ns()
             try:
-                stopped = self._load is None or self._load.stop()
+                if outcome != "completed":  # nothing is worth waiting for while the fault is in place
+                    self._roll_back()
             finally:
-                self._undo_fault(outcome)
+                try:
+                    stopped = self._load is None or self._load.stop()
+                finally:
+                    self._undo_fault(outcome)
+            for lost in self._load.newly_lost() if self._load is not None else ():
+                self._note("load", "worker-lost", worker=lost.name, error=lost.error)
             if not stopped and outcome == "completed":
                 outcome, reason = "failed", "the load had to be killed, and its last rows are lost"
             self._end_phase(ended_ns)
@@ -279,11 +288,17 @@ class Drill:
             self._writer.update(outcome=outcome, reason=reason, clock_drift_ns=self._anchor.drift_ns())
         return outcome, reason
 
+    def _roll_back(self) -> None:
+        """End the experiment, which runs its rollbacks, and put back what it left. Harmless when called again."""
+        if self._chaos is not None and self._undo is not None:
+            self._chaos.abort(ROLLBACK_TIMEOUT_S)
+            self._undo.restore({cluster.context: cluster for cluster in self._plan.clusters})
+
     def _undo_fault(self, outcome: str) -> None:
         """The experiment's rollbacks, then our own undo; what neither could do is in `_remains` afterwards."""
         if self._chaos is None or self._undo is None:
             return
-        self._chaos.abort(ROLLBACK_TIMEOUT_S)
+        self._roll_back()
         remains = self._undo.restore({cluster.context: cluster for cluster in self._plan.clusters})
         if outcome != "completed" and not remains:
             self._abort.clear()  # whoever asks again now doesn't want to wait for the cluster to heal

@@ -16,7 +16,7 @@ from gameday.errors import BadInput
 from gameday.experiment import Experiment, load_experiment
 from gameday.load.profile import ProfileFacts, check_profile
 from gameday.load.remote import LoadAddress
-from gameday.load.schedule import Asked
+from gameday.load.schedule import NOTHING_ASKED, Asked
 from gameday.phases import PhaseLimits
 from scorer.targets import Targets
 
@@ -103,6 +103,23 @@ def make_plan(
     if profile is None and load_at is not None:
         raise BadInput("--load none sends nothing", where="--load-at", do="name the profile that lies there")
     facts = None if profile is None else check_profile(profile, asked)
+    if profile is None and (asked.duration_s is not None or asked.spacing is not None or workers > 1):
+        raise BadInput(
+            "--duration, --spacing and --workers say nothing of a load that comes from elsewhere",
+            where="--load none",
+            do="leave them out; --rate says how much is sent",
+        )
+    if (
+        facts is not None
+        and facts.model == "closed"
+        and not facts.mixed
+        and asked != replace(NOTHING_ASKED, users=asked.users)
+    ):
+        raise BadInput(
+            "--rate, --duration and --spacing say nothing of a closed loop, whose users wait for answers",
+            where=str(profile),
+            do="set how many users there are with --users",
+        )
     if asked.users is not None and (facts is None or facts.model == "open"):
         raise BadInput(
             "--users says nothing of a load that comes by a schedule",

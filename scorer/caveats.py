@@ -17,6 +17,8 @@ _LACKS = {
     "start-resolution": "times are recorded coarsely: recovery's bounds are wider by that, and failures near the "
     "window's edges may or may not belong to it",
     "whole-record": "parts of the record could not be read: what was in them may have been the failures",
+    "clock": "how the generator's clock stood to the cluster's is not known: its requests may have been sent at other "
+    "times than it says, so that any failure in its record may belong to the fault",
     "failed-start": "when requests that got no connection were sent is not recorded: they failed at times that are up "
     "to a time-out too late",
 }

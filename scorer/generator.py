@@ -11,7 +11,7 @@ from scorer.samples import Lags
 from scorer.targets import Targets
 from scorer.verdict import Says
 
-LAG_EVERY_S, SILENT_S = 2, 10
+LAG_EVERY_S, SILENT_S = 2, 3
 """Samples are taken every half second: so rarely at least there must be one, and so long at most there may be none."""
 
 

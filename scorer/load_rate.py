@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from scorer.facts import Facts
@@ -33,6 +35,9 @@ def load_rate(facts: Facts, targets: Targets) -> Says:
     due = max(len(requests) + round(gone), schedule.at_least(span.start_ns, span.end_ns))
     if not sent or not due:
         return False, f"sent {sent} of {due} requests due in {span.seconds:.1f} s"
+    most = math.ceil(schedule.at_most(span.start_ns, span.end_ns) / targets.validity.sent_over_due)
+    if (arrivals := requests.arrivals) > most:
+        return False, f"{arrivals} arrivals are recorded, and the schedule has at most {most}: this load is another one"
     natural = schedule.natural_gap(due)
     gap = _gap(np.sort(requests.scheduled_ns), span, schedule, natural)
     if gap is not None:

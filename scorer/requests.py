@@ -57,6 +57,12 @@ class Requests:
         return int(np.count_nonzero(self.sent & ~self.ok))
 
     @property
+    def arrivals(self) -> int:
+        """How many arrivals surely left these rows. Only the first request of each was due at its time; a later one is
+        due when it starts, to the nanosecond."""
+        return int(np.count_nonzero(~self.sent | (self.start_ns != self.scheduled_ns)))
+
+    @property
     def unsent(self) -> int:
         """How many were due and never sent: nobody knows how they would have fared."""
         return int(np.count_nonzero(~self.sent))

@@ -6,6 +6,7 @@ Measured in expected arrivals instead of seconds, every schedule is one of rate 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +61,12 @@ class Schedule:
         expected = self.expected(from_ns, to_ns)
         slack = max(1, len(self.curves)) if self.spacing == "uniform" else 4 * np.sqrt(expected)
         return max(0, round(expected - slack + _EDGE))
+
+    def at_most(self, from_ns: int, to_ns: int) -> int:
+        """The most arrivals that can have been due in [from, to), but for 1 in 16,000 runs."""
+        expected = self.expected(from_ns, to_ns)
+        slack = max(1, len(self.curves)) if self.spacing == "uniform" else 4 * np.sqrt(expected) + 4
+        return math.ceil(expected + slack - _EDGE)
 
     def lost(self, dues: Ints, from_ns: int, to_ns: int, workers: int) -> int:
         """How many arrivals, of those that were due in [from, to), are not among the `dues` recorded there.

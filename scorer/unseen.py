@@ -70,7 +70,7 @@ def unseen(facts: Facts) -> Unseen:
     window, load = facts.window, facts.manifest.load
     if window is None or load is None:
         return NOTHING
-    astray, lost = _astray(facts, window), 0
+    astray, lost = _astray(facts, window) + load.unreadable, 0
     if load.model == "open" and "schedule" not in load.lacks:
         with suppress(LookupError):  # validity says why
             lost = _lost(facts, schedule_of(load, facts.manifest.clock_wall_ns), window)
@@ -86,6 +86,11 @@ def unseen(facts: Facts) -> Unseen:
 
 def _astray(facts: Facts, window: Span) -> int:
     """Failed requests just outside of the window that may belong to it, by what is uncertain of their times."""
+    load = facts.manifest.load
+    if load is not None and "clock" in load.lacks:  # any failure there is may have been in the window
+        failed = facts.requests.where(facts.requests.sent & ~facts.requests.ok)
+        outside = (failed.done_ns < window.start_ns) | (failed.scheduled_ns >= window.end_ns)
+        return int(np.count_nonzero(outside))
     before_ns = facts.clock_uncertainty_ns
     after_ns = before_ns + facts.failed_early_ns
     if not after_ns:

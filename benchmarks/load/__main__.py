@@ -1,4 +1,4 @@
-"""`python -m benchmarks.load [--quick] [--out FILE]`: every figure of the load engine, side by side.
+"""`python -m benchmarks.load [--quick] [--only NAME] [--out FILE]`: every figure of the load engine, side by side.
 
 Prints each and writes all as JSON. Exit code 1 where one does not hold its goal or could not be measured; 2 where
 there are not two cores. `--quick` takes less than a minute and only shows that everything runs: no goal can fail.
@@ -38,12 +38,17 @@ def measures(*, quick: bool) -> dict[str, Measure]:
     return found
 
 
-def run(cores: Cores, *, quick: bool) -> tuple[list[Figure], list[str]]:
-    """All figures that could be measured, and why the others could not."""
+def run(cores: Cores, *, quick: bool, only: str = "") -> tuple[list[Figure], list[str]]:
+    """All figures that could be measured, and why the others could not.
+
+    only: leave out those that are called otherwise.
+    """
     figures, failures = [], []
     if not agreement.VEGETA.exists():
         print(f"skipped: agreement with vegeta, for there is no {agreement.VEGETA}, which takes Go to build")
     for name, measure in measures(quick=quick).items():
+        if only not in name:
+            continue
         print(f"{name}:", flush=True)
         with tempfile.TemporaryDirectory(prefix="gameday-bench-") as folder:
             try:
@@ -62,6 +67,7 @@ def main() -> int:
     """Measure as the command line says; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description="The load engine's figures.")
     parser.add_argument("--quick", action="store_true", help="show in less than a minute that everything runs")
+    parser.add_argument("--only", default="", metavar="NAME", help="only what has this in its name, such as lateness")
     parser.add_argument("--out", type=Path, default=OUT, help="where the JSON goes (default: %(default)s)")
     arguments = parser.parse_args()
     try:
@@ -70,7 +76,7 @@ def main() -> int:
         print(f"gameday: {error}", file=sys.stderr)
         return 2
     machine = Machine.look()
-    figures, failures = run(cores, quick=arguments.quick)
+    figures, failures = run(cores, quick=arguments.quick, only=arguments.only)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(document(machine, figures, quick=arguments.quick) + "\n", encoding="utf-8")
     missed = [figure.name for figure in figures if figure.holds is False]

@@ -46,11 +46,14 @@ class Cores:
 
     @classmethod
     def share(cls) -> Cores:
-        """The first two cores of this process. Raises ValueError where it has only one."""
+        """The first two cores of this process, the first for the server: most systems do work of their own on that one.
+
+        Raises ValueError where there is only one.
+        """
         cores = sorted(os.sched_getaffinity(0))
         if len(cores) < 2:
             raise ValueError("the benchmark needs two cores: one for the generator, one for the server")
-        return cls(cores[0], cores[1])
+        return cls(generator=cores[1], server=cores[0])
 
 
 def load_average() -> float:

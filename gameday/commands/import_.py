@@ -54,6 +54,14 @@ Examples:
 )
 @click.option("--host", default="", metavar="URL", help="Where the load went.")
 @click.option("--timeout", "timeout_s", type=FiniteRange(min=0), metavar="SECONDS", help="The generator's time-out.")
+@click.option(
+    "--clock-within",
+    "clock_within_s",
+    type=FiniteRange(min=0, max=3600),
+    metavar="SECONDS",
+    help="How far the generator's clock may have been from this machine's; 0 where it ran here. Default: not known, "
+    "which weakens the verdict.",
+)
 @click.option("--worker", default="imported", show_default=True, metavar="NAME", help="A name for the generator.")
 def import_(
     file: Path,
@@ -66,6 +74,7 @@ def import_(
     rate_per_s: float | None,
     host: str,
     timeout_s: float | None,
+    clock_within_s: float | None,
     worker: str,
 ) -> int:
     """Take the requests in FILE, which another load generator wrote, into a bundle; `-` is standard input.
@@ -84,7 +93,7 @@ def import_(
     from gameday.imports.source import opened
     from gameday.imports.wording import endpoint
 
-    load = Load(model, rate_per_s, endpoint(host), timeout_s, worker)
+    load = Load(model, rate_per_s, endpoint(host), timeout_s, worker, clock_within_s)
     watch = Meter(lambda text: click.echo(text, err=True))
     with opened(file) as source:
         name = format_of(source, format_)

@@ -22,7 +22,7 @@ class Format:
 
     read: Callable[[Source, Tally], Iterator[Rows]]
     model: Model
-    lacks: frozenset[str] = frozenset({"scheduled-time", "generator-health", "schedule", "region"})
+    lacks: frozenset[str] = frozenset({"clock", "scheduled-time", "generator-health", "schedule", "region"})
 
 
 FORMATS: dict[str, Format] = {
@@ -48,8 +48,10 @@ def format_of(source: Source, asked: str | None) -> str:
     return found
 
 
-def lacking(format_: Format, tally: Tally, model: Model, rate_per_s: float | None) -> tuple[str, ...]:
-    """What this record cannot say, in order of the alphabet.
+def lacking(
+    format_: Format, tally: Tally, model: Model, rate_per_s: float | None, *, clock_known: bool
+) -> tuple[str, ...]:
+    """What this record cannot say, in order of the alphabet. clock_known: whether the user states how right it was.
 
     A closed load has no schedule to lack. A rate that the user states is a schedule, and numbered requests tell when
     each of them was due by it. Lines in the middle that could not be read may have been the bad ones.
@@ -59,6 +61,8 @@ def lacking(format_: Format, tally: Tally, model: Model, rate_per_s: float | Non
         lacks |= {"start-resolution"}
     if tally.unreadable or tally.absurd:
         lacks |= {"whole-record"}
+    if clock_known:
+        lacks -= {"clock"}
     if model == "closed":
         lacks -= _OF_A_SCHEDULE
     if rate_per_s is not None:

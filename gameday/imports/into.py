@@ -38,6 +38,8 @@ class Load:
     host: str = ""
     timeout_s: float | None = None
     worker: str = "imported"
+    clock_within_s: float | None = None
+    """How far the generator's clock may have been from this machine's; None: nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,7 @@ def _record(format_: str, load: Load, tally: Tally, drift_ns: int) -> LoadRecord
     An arrival that was dropped shows that there was a schedule, whatever the generator is by default.
     """
     kind = FORMATS[format_]
+    within_ns = round((load.clock_within_s or 0.0) * 1e9)
     model = load.model or ("open" if load.rate_per_s is not None or tally.unsent else kind.model)
     return LoadRecord(
         model=model,
@@ -200,9 +203,10 @@ def _record(format_: str, load: Load, tally: Tally, drift_ns: int) -> LoadRecord
         spacing="uniform" if load.rate_per_s is not None else "",
         host=load.host,
         timeout_s=load.timeout_s,
-        workers=(Worker(name=load.worker, clock_uncertainty_ns=tally.resolution_ns + drift_ns),),
+        workers=(Worker(name=load.worker, clock_uncertainty_ns=tally.resolution_ns + drift_ns + within_ns),),
         generator=format_,
-        lacks=lacking(kind, tally, model, load.rate_per_s),
+        lacks=lacking(kind, tally, model, load.rate_per_s, clock_known=load.clock_within_s is not None),
+        unreadable=tally.unreadable + tally.absurd,
     )
 
 

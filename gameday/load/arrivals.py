@@ -19,6 +19,8 @@ from typing import TypeAlias
 
 from bundle.rates import RateCurve
 
+MAX_LENGTH_S = 7 * 86_400.0
+
 
 class Spacing(StrEnum):
     """How arrivals are spaced: all gaps alike, as independent users make them, or as they were recorded."""
@@ -43,6 +45,8 @@ class RecordedArrivals:
             raise ValueError("recorded arrivals begin at 0 s")
         if any(not later >= sooner for sooner, later in pairwise(self.times_s)) or not math.isfinite(self.times_s[-1]):
             raise ValueError("recorded arrivals must have times that never go back")
+        if self.times_s[-1] > MAX_LENGTH_S:
+            raise ValueError(f"recorded arrivals last {self.times_s[-1]:g} s, more than a week: are these seconds?")
 
     @property
     def length_s(self) -> float:

@@ -71,6 +71,8 @@ class Master:
         self._dealt = Event()
         self._done: set[str] = set()
         self._stopping = False
+        self.undelivered: set[str] = set()
+        """Workers whose last rows had not come when the end was no longer waited for."""
         self.began_ns = 0
         """When the schedule begins, UTC by the clock of this process; 0 before that is known."""
         self.ahead_ns = 0
@@ -132,6 +134,7 @@ class Master:
         with gevent.Timeout(grace_s, False):
             while (asked & self._here()) - self._done:
                 gevent.sleep(LOOK_EVERY_S)
+        self.undelivered = {self._names[client] for client in asked - self._done}
 
     def _here(self) -> set[str]:
         clients = self._runner.clients

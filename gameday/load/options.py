@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 from locust.env import Environment
 
 from bundle.rates import RateCurve
+from gameday.child import HARNESS_VARIABLE
 from gameday.load.arrivals import Spacing
 from gameday.load.schedule import Asked, Part
 
@@ -51,7 +53,12 @@ def _explained(parse: Callable[[str], Value]) -> Callable[[str], Value]:
 
 
 def add_options(parser: Any) -> None:
-    """Add gameday's options to Locust's parser."""
+    """Add gameday's options to Locust's parser.
+
+    In a drill Locust reads no `locust.conf`: the record says what the command line asked for, and nothing else.
+    """
+    if HARNESS_VARIABLE in os.environ:
+        parser._default_config_files = []  # configargparse has no other way once the parser is made
     group = parser.add_argument_group("gameday options")
     group.add_argument(
         "--rate",

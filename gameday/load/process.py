@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from bundle.manifest import Worker
 from bundle.table import STREAM_SUFFIX, read_stream
 from gameday.child import HARNESS_VARIABLE, Child
 from gameday.load.errors import LoadFailed
-from gameday.load.running import LostWorker
+from gameday.load.running import LostWorker, slept
 from gameday.load.schedule import NOTHING_ASKED, Asked
 
 LOOPBACK = "127.0.0.1"
+KEPT = frozenset({"GAMEDAY_HOST", "GAMEDAY_NAMESPACE"})
+"""What a profile may want to know of the drill."""
 LOG_LINES = 3
 POLL_S = 0.02
 
@@ -114,7 +117,7 @@ class LoadProcess:
 
     def _start(self, command: list[str], log: Path) -> Child:
         environment = {ENVIRONMENT_VARIABLE: self.plan.anchor.text(), HARNESS_VARIABLE: str(os.getpid())}
-        return Child(command, environment=environment, log=log)
+        return Child(command, environment=environment, unset=_is_setting, log=log)
 
     @property
     def pid(self) -> int:
@@ -130,9 +133,10 @@ class LoadProcess:
         """The workers. They share this machine's clock."""
         return tuple(Worker(name=name) for name in self._workers)
 
-    def wait_started(self, timeout_s: float) -> int:
+    def wait_started(self, timeout_s: float, given_up: Callable[[float], bool] = slept) -> int | None:
         """Wait until the load runs; returns when its schedule began (closed-loop: when it was first seen), UTC ns.
 
+        given_up: sleeps so many seconds, and is True where nobody wants to wait any longer: None is returned then.
         Raises LoadFailed, with the end of Locust's log, where it ended before or took longer than `timeout_s`.
         """
         deadline = time.monotonic() + timeout_s
@@ -142,10 +146,12 @@ class LoadProcess:
                     raise self.failure(f"Locust ended with code {code} before it sent anything")
             if time.monotonic() > deadline:
                 raise self.failure(f"Locust sent nothing within {timeout_s:g} s")
-            time.sleep(POLL_S)
+            if given_up(POLL_S):
+                return None
         began_ns = min(at_ns for at_ns in began if at_ns is not None)
         while self.plan.anchor.now_ns() < began_ns:
-            time.sleep(POLL_S)
+            if given_up(POLL_S):
+                return None
         return began_ns
 
     def _first_sample_ns(self, name: str) -> int | None:
@@ -187,7 +193,8 @@ class LoadProcess:
         """End the load: no new arrivals, requests in flight finish within the plan's grace, the streams are closed.
 
         timeout_s: after which every process group is killed; None is the grace and 2 s more, 5 s where a master waits
-        for its workers. Returns whether all ended by themselves. Harmless when called again.
+        for its workers. Returns whether all ended by themselves, but for those that were lost before.
+        Harmless when called again.
         """
         if timeout_s is None:
             timeout_s = self.plan.stop_grace_s + (2 if self.plan.workers == 1 else 5)
@@ -198,12 +205,18 @@ class LoadProcess:
         for child in self._workers.values():
             if not in_order:
                 child.terminate()  # for its master, which was to tell it, didn't
-        for child in (self._lead, *self._workers.values()):
-            ended &= child.wait(max(0.0, deadline - time.monotonic())) is not None
+        for name, child in {"": self._lead, **self._workers}.items():
+            code = child.wait(max(0.0, deadline - time.monotonic()))
+            ended &= (code is not None and code >= 0) or name in self._lost  # below 0 a signal ended it, and no close
             child.kill_group()
         if self.plan.workers > 1:
             self._reserved.close()
         return ended
+
+
+def _is_setting(variable: str) -> bool:
+    """Whether an environment variable would change what is sent, behind the back of the plan and the record."""
+    return variable.startswith("LOCUST_") or (variable.startswith("GAMEDAY_") and variable not in KEPT)
 
 
 def reserved_port() -> socket.socket:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import queue
 import re
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -41,7 +43,7 @@ from gameday.load.frames import (
     proof,
 )
 from gameday.load.listener import TOKEN_VARIABLE
-from gameday.load.running import LostWorker
+from gameday.load.running import LostWorker, slept
 from gameday.load.schedule import Asked
 
 CONNECT_S = 10.0
@@ -120,6 +122,10 @@ class RemotePlan:
         )
 
 
+OURS = "harness"
+"""The name under which the harness keeps its own series in the bundle."""
+
+
 class RemoteLoad:
     """A load that runs elsewhere for as long as this is connected. A thread of its own reads and writes."""
 
@@ -128,7 +134,7 @@ class RemoteLoad:
         self.plan = plan
         self._master = OffsetTrack()
         self._clocks: dict[str, Span] = {}
-        self._lost: list[LostWorker] = []
+        self._lost: queue.SimpleQueue[LostWorker] = queue.SimpleQueue()
         self._started: Started | None = None
         self._running = threading.Event()
         self._over = threading.Event()
@@ -149,17 +155,26 @@ class RemoteLoad:
             for name, span in spans.items()
         )
 
-    def wait_started(self, timeout_s: float) -> int:
-        """Wait until the schedule begins; returns when that was, UTC ns by the bundle's clock. Raises LoadFailed."""
+    def wait_started(self, timeout_s: float, given_up: Callable[[float], bool] = slept) -> int | None:
+        """Wait until the schedule begins; returns when that was, UTC ns by the bundle's clock.
+
+        given_up: sleeps so many seconds, and is True where nobody wants to wait any longer: None is returned then.
+        Raises LoadFailed.
+        """
         deadline = time.monotonic() + timeout_s
-        while not self._running.wait(PING_S):
+        while not self._running.is_set():
+            if given_up(PING_S):
+                return None
             if self._over.is_set():
                 raise self.failure("the load did not begin")
             if time.monotonic() > deadline:
                 raise self.failure(f"the load did not begin within {timeout_s:g} s")
         assert self._started is not None  # it runs
         while self.plan.anchor.now_ns() < self._started.began_ns:
-            time.sleep(PING_S / 10)
+            if given_up(PING_S / 10):
+                return None
+            if time.monotonic() > deadline:
+                raise self.failure(f"the load did not begin within {timeout_s:g} s")
         return self._started.began_ns
 
     def poll(self) -> int | None:
@@ -168,7 +183,10 @@ class RemoteLoad:
 
     def newly_lost(self) -> list[LostWorker]:
         """Workers that were lost since the last call, while others go on; each is told once."""
-        lost, self._lost = self._lost, []
+        lost = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                lost.append(self._lost.get_nowait())
         return lost
 
     def failure(self, what: str) -> LoadFailed:
@@ -251,12 +269,14 @@ class RemoteLoad:
                     self._begun = True
                     self._say(connection, Begin(ahead_ns=self._master.now.offset_ns))
             case Started() as started if self._begun and self._clocks.keys() >= set(started.workers):
+                if OURS in started.workers:
+                    raise BadFrame(f"a worker is called {OURS!r}, as the harness's own series are")
                 self._started = started
                 self._running.set()
             case ClockReading(worker=worker, low_ns=low_ns, high_ns=high_ns):
                 self._clocks[worker] = Span(low_ns, high_ns)
             case Lost(worker=worker, error=error):
-                self._lost = [*self._lost, LostWorker(worker, error)]
+                self._lost.put(LostWorker(worker, error))
             case Rows(worker=worker, table=table):
                 if self._started is None or worker not in self._started.workers:
                     raise BadFrame(f"rows of {worker!r}, which takes no part")
@@ -284,5 +304,6 @@ class _Streams:
         path = self._bundle / table / f"{worker}{STREAM_SUFFIX}"
         if path not in self._open:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._open[path] = self._files.enter_context(path.open("wb", buffering=0))
+            self._open[path] = self._files.enter_context(path.open("xb"))
         self._open[path].write(piece)
+        self._open[path].flush()

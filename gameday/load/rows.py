@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from operator import contains
 from pathlib import Path
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
+
+from geventhttpclient.header import Headers
 
 from bundle.clock import Anchor
 from gameday.load.inflight import CURRENT, Unsent
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 REGION_HEADER = "x-gameday-region"
 
+_has_key = dict.__contains__
 _recorder: Recorder | None = None
 
 
@@ -50,30 +54,31 @@ def on_request(
     **_: Any,
 ) -> None:
     """Make the row of a request. Locust calls it when the answer is in, in the greenlet that sent the request."""
-    elapsed_ns = int((response_time or 0) * 1e6)
+    now_ns = monotonic_ns()
+    elapsed_ns = int(response_time * 1e6) if response_time else 0
     arrival = CURRENT.get()
     start_ns: int | None
-    scheduled_ns = start_ns = monotonic_ns() - elapsed_ns
+    scheduled_ns = start_ns = now_ns - elapsed_ns
+    latency_ns = elapsed_ns
     if arrival is not None:
-        if isinstance(exception, Unsent):
+        if exception is not None and isinstance(exception, Unsent):
             arrival.rows += 1
             scheduled_ns, start_ns = arrival.scheduled_ns, None
         else:
             scheduled_ns, start_ns = arrival.end(start_ns)
+            latency_ns += start_ns - scheduled_ns
     if _recorder is None:
         return
-    status = getattr(response, "status_code", None) or 0
-    headers = getattr(response, "headers", None)
-    full = _recorder.columns.append(
-        scheduled_ns,
-        start_ns,
-        (start_ns or scheduled_ns) + elapsed_ns - scheduled_ns,
-        status,
-        response_length or 0,
-        name,
-        # `in`, for geventhttpclient's `get` of a header that is missing raises and catches; a plain `if headers` counts
-        str(headers[REGION_HEADER]) if headers is not None and REGION_HEADER in headers else "",
-        error_text(exception, status) if exception is not None else "",
-    )
-    if full:
+    status, region, error = 0, "", ""
+    if response is not None:
+        try:
+            status, headers = response.status_code or 0, response.headers
+        except AttributeError:  # of a protocol that has neither
+            headers = None
+        # geventhttpclient's headers are a dictionary by lower-case name, whose own `in` takes three times as long
+        if headers is not None and (_has_key if headers.__class__ is Headers else contains)(headers, REGION_HEADER):
+            region = str(headers[REGION_HEADER])
+    if exception is not None:
+        error = error_text(exception, status)
+    if _recorder.columns.append(scheduled_ns, start_ns, latency_ns, status, response_length or 0, name, region, error):
         _recorder.flush()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,14 +19,23 @@ class LostWorker:
     error: str
 
 
+def slept(seconds: float) -> bool:
+    """Sleep; nobody ever gives up."""
+    time.sleep(seconds)
+    return False
+
+
 class Load(Protocol):
     """What `gameday.load.process` and `gameday.load.remote` have in common."""
 
     def workers(self) -> tuple[Worker, ...]:
         """The workers, and how their clocks have stood to the bundle's so far. Complete once it has started."""
 
-    def wait_started(self, timeout_s: float) -> int:
-        """Wait until its schedule begins; when that was, UTC ns by the bundle's clock. Raises LoadFailed."""
+    def wait_started(self, timeout_s: float, given_up: Callable[[float], bool]) -> int | None:
+        """Wait until its schedule begins; when that was, UTC ns by the bundle's clock. Raises LoadFailed.
+
+        given_up: sleeps so many seconds, and is True where nobody wants to wait any longer: None is returned then.
+        """
 
     def poll(self) -> int | None:
         """None while load is sent; else a number that says how it ended."""

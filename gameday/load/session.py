@@ -115,4 +115,6 @@ class Session:
     def _quitting(self, **_: Any) -> None:
         """The load was stopped, and every row sent. Without a reason of ours, Locust itself was told to end."""
         self._tell_clocks()
+        for name in sorted(self._master.undelivered):
+            self._relay.send(Lost(worker=name, error="its last rows never came"))
         self._relay.end(self._reason or ("" if self._relay.over.is_set() else "its master was told to end"))

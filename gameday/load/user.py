@@ -20,12 +20,11 @@ import gc
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gevent
 from gevent.event import Event
-from gevent.hub import Waiter
 from gevent.pool import Group
 from locust import FastHttpUser
 from locust.env import Environment
@@ -38,6 +37,7 @@ from gameday.load.arrivals import Shape, Spacing, due_times_ns
 from gameday.load.inflight import COUNTS, CURRENT, Abandoned, Arrival, Unsent
 from gameday.load.options import asked_of, options_of
 from gameday.load.schedule import Part, Schedule, open_users, schedules
+from gameday.load.watchdog import Watchdog
 
 __all__ = ["ArrivalUser", "plugin"]  # the plugin is imported for its listeners
 
@@ -45,11 +45,24 @@ logger = logging.getLogger(__name__)
 
 LONG_WAIT_NS = 50_000_000
 """So long before an arrival is due, there is no more ear for the end of the load, which then takes as much longer."""
+SHORT_WAIT_NS = 1_000_000
+"""An alarm for each arrival costs more than it gives where they come closer than this."""
 MAX_AT_ONCE = 8
 """Arrivals behind schedule that are sent off together, in one turn of the event loop."""
+ONE_TURN_S = 1e-9
+"""Shorter than any turn of the event loop. 0 would let the slots run, but look for no answers for up to 5 ms."""
+TASKS_AT_ONCE = 256
+"""Tasks that are drawn at random together: each then takes a quarter of the time."""
 DRAIN_POLL_S = 0.01
 
 Task = Callable[["ArrivalUser"], object]
+
+
+def _chosen(tasks: Sequence[Any], seed: str) -> Iterator[Task]:
+    """Tasks at random, by weight, for ever; the same for the same seed."""
+    rng = random.Random(f"tasks:{seed}")
+    while True:
+        yield from rng.choices(tasks, k=TASKS_AT_ONCE)
 
 
 class ArrivalUser(FastHttpUser):
@@ -68,16 +81,19 @@ class ArrivalUser(FastHttpUser):
     """Arrivals served at the same time; one that comes due beyond it is recorded as unsent."""
 
     def __init__(self, environment: Environment) -> None:
-        self.network_timeout = self.connection_timeout = self.timeout_s
+        self.network_timeout = self.connection_timeout = None  # type: ignore[assignment]  # the watchdog sees to both
         self.concurrency = 1
         super().__init__(environment)
         self.client.request = self._timed(self.client.request)  # type: ignore[method-assign]  # `get`, `post`… call it
+        self._watchdog = Watchdog(self.timeout_s)
         self._stopping = Event()
         self._stopped_ns = 0
         self._fresh = True
         self._idle: list[ArrivalUser] = []
         self._slots = 0
-        self._next = Waiter()
+        self._servant: gevent.Greenlet
+        self._hub = gevent.get_hub()
+        self._soon = self._hub.loop.run_callback
         self._serving = Group()
         self._ended = False
         self._at_once = 0
@@ -87,17 +103,17 @@ class ArrivalUser(FastHttpUser):
         """Keep the schedule until stopped, then wait for what is in flight, as long as `--stop-timeout` says."""
         self._state = LOCUST_STATE_RUNNING
         schedule, part, seed = self._schedule()
-        chooser = random.Random(f"tasks:{seed}")
         self.environment.events.quitting.add_listener(self._take_no_more)
         resolver.install()
         alarm = best_alarm()
         gc.collect()
         gc.freeze()  # a full collection that walks every module takes long enough to delay arrivals
         try:
-            self._idle.append(self._new_slot())
+            self._idle += [self._new_slot() for _ in range(min(MAX_AT_ONCE, self.max_inflight))]
             start_ns = self._begin()
-            for number, offset_ns in enumerate(due_times_ns(schedule.shape, schedule.spacing, seed)):
-                task = chooser.choice(self.tasks)  # for every arrival, so that parts do not depend on their number
+            due_ns = due_times_ns(schedule.shape, schedule.spacing, seed)
+            # a task for every arrival of the schedule, so that parts do not depend on their number
+            for number, (offset_ns, task) in enumerate(zip(due_ns, _chosen(self.tasks, seed), strict=False)):
                 if not part.holds(number):
                     continue
                 arrival = Arrival(start_ns + offset_ns)
@@ -154,10 +170,12 @@ class ArrivalUser(FastHttpUser):
         if left_ns > LONG_WAIT_NS and self._stopping.wait((left_ns - LONG_WAIT_NS) / 1e9):
             return
         self._at_once = self._at_once + 1 if left_ns <= 0 else 0
-        if left_ns > 0:
+        if left_ns > SHORT_WAIT_NS:
             alarm.wait_until(due_ns)
-        elif self._at_once % MAX_AT_ONCE == 0:
-            gevent.sleep(0)  # behind schedule: the slots must run all the same
+        elif left_ns <= 0 and self._at_once % MAX_AT_ONCE == 0:
+            gevent.sleep(ONE_TURN_S)
+        while (left_ns := due_ns - time.monotonic_ns()) > 0:
+            gevent.sleep(left_ns / 1e9)  # up to a millisecond longer: those that come due meanwhile go together
 
     def _dispatch(self, arrival: Arrival, task: Any) -> None:
         COUNTS.due += 1
@@ -166,19 +184,19 @@ class ArrivalUser(FastHttpUser):
                 self._report(arrival, task, Unsent(f"{self.max_inflight} arrivals were in flight, the limit"))
                 return
             self._idle.append(self._new_slot())
-        gevent.get_hub().loop.run_callback(self._idle.pop()._next.switch, (arrival, task))
+        self._soon(self._idle.pop()._servant.switch, (arrival, task))
 
     def _new_slot(self) -> ArrivalUser:
         """A slot with a greenlet that waits for its arrivals: a new one for each would be a tenth of their price."""
         self._slots += 1
         slot = type(self)(self.environment)
-        self._serving.spawn(self._serve_all, slot)
+        slot._watchdog = self._watchdog
+        slot._servant = self._serving.spawn(self._serve_all, slot)
         return slot
 
     def _serve_all(self, slot: ArrivalUser) -> None:
         while not self._ended:
-            arrival, task = slot._next.get()
-            slot._next.clear()
+            arrival, task = self._hub.switch()  # comes back from `_dispatch`
             self._serve(slot, arrival, task)
 
     def _serve(self, slot: ArrivalUser, arrival: Arrival, task: Task) -> None:
@@ -233,10 +251,19 @@ class ArrivalUser(FastHttpUser):
         """`send` with a time-out for the whole request, and its start noted in the arrival it belongs to."""
 
         def request(*args: Any, **kwargs: Any) -> Any:
+            now_ns = time.monotonic_ns()
             arrival = CURRENT.get()
             if arrival is not None:
-                arrival.begin(time.monotonic_ns())
-            with gevent.Timeout(self.timeout_s):
-                return send(*args, **kwargs)
+                arrival.begin(now_ns)
+            self._watchdog.watch(now_ns)
+            try:
+                answer = send(*args, **kwargs)
+            finally:
+                self._watchdog.release()
+            if kwargs.get("stream"):  # its body is read later: each wait for more of it has the time of a request
+                connection = getattr(answer._response, "_sock", None)
+                if connection is not None:
+                    connection.settimeout(self.timeout_s)
+            return answer
 
         return request

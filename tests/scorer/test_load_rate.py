@@ -234,3 +234,27 @@ def test_an_imported_record_may_have_two_requests_at_once(planted: PlantedBundle
     facts = read_facts(planted(of("uniform"), load=load.model_copy(update={"lacks": ("generator-health",)})))
     rows = np.concatenate([np.arange(len(facts.requests)), [700]])
     assert load_rate(replace(facts, requests=facts.requests.where(rows)), targets)[0]
+
+
+@pytest.mark.parametrize("spacing", ["uniform", "poisson"])
+@pytest.mark.parametrize(("stated", "ok"), [(100.0, True), (99.0, True), (85.0, False), (50.0, False)])
+def test_more_load_than_the_schedule_has_is_another_load(
+    planted: PlantedBundle, targets: Targets, spacing: str, stated: float, ok: bool
+) -> None:
+    facts = read_facts(planted(of(spacing)))
+    assert facts.manifest.load is not None
+    load = facts.manifest.load.model_copy(update={"rate_per_s": stated})
+    said = load_rate(replace(facts, manifest=facts.manifest.model_copy(update={"load": load})), targets)
+    assert said[0] is ok, said
+    assert ok or "this load is another one" in said[1]
+
+
+def test_the_later_requests_of_an_arrival_are_no_arrivals(planted: PlantedBundle, targets: Targets) -> None:
+    """A task that sends two has twice as many rows as arrivals: the second is due when it starts."""
+    facts = read_facts(planted(of("uniform")))
+    second = replace(facts.requests, scheduled_ns=facts.requests.start_ns + 7, start_ns=facts.requests.start_ns + 7)
+    both = [
+        np.concatenate([getattr(facts.requests, f), getattr(second, f)]) for f in facts.requests.__dataclass_fields__
+    ]
+    ok, says = load_rate(replace(facts, requests=type(facts.requests)(*both)), targets)
+    assert ok, says

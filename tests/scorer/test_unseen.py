@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from bundle.manifest import LoadRecord, Worker
 from bundle.rates import RateCurve
 from bundle.reader import Bundle
-from scorer.facts import read_facts
+from scorer.facts import Facts, read_facts
 from scorer.planted import Outage, Plan
 
 PlantedBundle = Callable[..., Bundle]
@@ -105,3 +106,21 @@ def test_without_a_baseline_what_users_left_out_cannot_be_known(planted: Planted
 
 def test_where_no_load_was_recorded_nothing_is_missing(planted: PlantedBundle) -> None:
     assert read_facts(planted(CLEAN, load=None)).unseen.unknown == 0
+
+
+def with_load(planted: PlantedBundle, plan: Plan, **changes: object) -> Facts:
+    facts = read_facts(planted(plan))
+    assert facts.manifest.load is not None
+    load = facts.manifest.load.model_copy(update=changes)
+    return replace(facts, manifest=facts.manifest.model_copy(update={"load": load}))
+
+
+def test_requests_that_could_not_be_read_are_unseen(planted: PlantedBundle) -> None:
+    assert with_load(planted, CLEAN, unreadable=3).unseen.missing == 3
+
+
+def test_by_a_clock_that_nobody_knows_any_failure_may_have_been_in_the_window(planted: PlantedBundle) -> None:
+    """The outage lies before the window by the record; 45 s is nothing for a clock that nobody looked after."""
+    plan = Plan(outages=(Outage(-4, -2),), after_s=20)
+    assert with_load(planted, plan).unseen.missing == 0
+    assert with_load(planted, plan, lacks=("clock",)).unseen.missing == pytest.approx(200, abs=2)

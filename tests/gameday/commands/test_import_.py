@@ -32,7 +32,7 @@ def test_the_result_of_an_import_is_told_with_what_to_do_next(
         "2025-11-24 16:00:01 – 2025-11-24 17:00:00 UTC",
         "left out: the last line, which is cut",
         "left out: 1 lines that cannot be read, the first is line 4",
-        "lacks: generator-health, region, schedule, scheduled-time, whole-record (load: open)",
+        "lacks: clock, generator-health, region, schedule, scheduled-time, whole-record (load: open)",
         f"next: gameday score {tmp_path}/run",
     ]
 

@@ -36,18 +36,22 @@ def test_what_a_record_lacks_follows_from_its_format_and_what_is_said_of_its_loa
     format_: str, model: str, rate_per_s: float | None, lacks: str
 ) -> None:
     tally = Tally("r", format_)
-    assert lacking(FORMATS[format_], tally, model, rate_per_s) == tuple(lacks.split())  # type: ignore[arg-type]
+    assert lacking(FORMATS[format_], tally, model, rate_per_s, clock_known=True) == tuple(lacks.split())  # type: ignore[arg-type]
 
 
 def test_numbered_requests_at_a_stated_rate_lack_no_scheduled_time() -> None:
     tally = Tally("r", "vegeta-json", paced=True)
-    assert lacking(FORMATS["vegeta-json"], tally, "open", 100.0) == ("generator-health", "region")
+    assert lacking(FORMATS["vegeta-json"], tally, "open", 100.0, clock_known=True) == ("generator-health", "region")
 
 
 def test_a_file_may_lack_more_than_its_format() -> None:
     tally = Tally("r", "locust-csv", lacks={"bytes"}, resolution_ns=COARSE_NS, unreadable=1)
-    assert {"bytes", "start-resolution", "whole-record"} <= set(lacking(FORMATS["locust-csv"], tally, "closed", None))
-    assert "whole-record" in lacking(FORMATS["k6-json"], Tally("r", "k6-json", absurd=1), "closed", None)
+    assert {"bytes", "start-resolution", "whole-record"} <= set(
+        lacking(FORMATS["locust-csv"], tally, "closed", None, clock_known=True)
+    )
+    assert "whole-record" in lacking(
+        FORMATS["k6-json"], Tally("r", "k6-json", absurd=1), "closed", None, clock_known=True
+    )
 
 
 def test_the_format_may_be_named_and_must_then_be_right(tmp_path: Path) -> None:
@@ -104,3 +108,9 @@ def _check(path: Path, format_: str | None = None) -> None:
     for row in rows:
         assert row["latency_ns"] is None or row["latency_ns"] >= 0
         assert not row["ok"] or (100 <= row["status"] < 400 and not row["error"])
+
+
+def test_a_clock_that_nobody_vouches_for_is_lacking() -> None:
+    tally = Tally("r", "vegeta-json", paced=True)
+    found = lacking(FORMATS["vegeta-json"], tally, "open", 100.0, clock_known=False)
+    assert found == ("clock", "generator-health", "region")

@@ -53,7 +53,9 @@ def as_vegeta(path: Path, requests: pa.Table) -> Path:
 
 def into(path: Path, root: Path, **load: object) -> Imported:
     with opened(path) as source:
-        return import_into(source, format_of(source, None), root, Load(**load), lambda *_: None)  # type: ignore[arg-type]
+        return import_into(
+            source, format_of(source, None), root, Load(**{"clock_within_s": 0.0, **load}), lambda *_: None
+        )  # type: ignore[arg-type]
 
 
 def files(root: Path) -> set[str]:

@@ -16,7 +16,8 @@ class Target:
     """`hits` counts requests by method and path, `keys` keeps the Idempotency-Keys that came, in order,
     `times_ns` when each path was asked for, on CLOCK_MONOTONIC.
 
-    /status/N is answered with status N, /hang never, /close by breaking the connection, all else with its own path.
+    /status/N is answered with status N, /hang never, /dribble with a byte every 50 ms without end, /stuck with one
+    byte and no end, /close by breaking the connection, all else with its own path.
     """
 
     def __init__(self) -> None:
@@ -48,14 +49,23 @@ class Target:
         await self._stop.wait()
         await runner.cleanup()
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.hits[f"{request.method} {request.path}"] += 1
         self.times_ns[request.path].append(time.monotonic_ns())
         self.keys += request.headers.getall("Idempotency-Key", [])
         _, kind, *rest = request.path.split("/")
         if kind == "hang":
             await asyncio.sleep(3600)
+        if kind in ("dribble", "stuck"):
+            return await self._begin_and_go_on(request, every_s=0.05 if kind == "dribble" else 3600)
         if kind == "close" and request.transport is not None:
             request.transport.abort()
         status = int(rest[0]) if kind == "status" else 200
         return web.Response(text=request.path, status=status, headers={"x-gameday-region": REGION})
+
+    async def _begin_and_go_on(self, request: web.Request, every_s: float) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        while True:
+            await answer.write(b".")
+            await asyncio.sleep(every_s)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,6 +65,12 @@ class Odd(ArrivalUser):
     @task
     def late(self): self.client.get("/hang")
     @task
+    def dribbled(self): self.client.get("/dribble")
+    @task
+    def streamed(self):
+        with self.client.get("/stuck", stream=True, catch_response=True) as answer:
+            list(answer.iter_content())
+    @task
     def own_answer(self):
         path = f"/echo/{next(numbers)}"
         with self.client.get(path, name="/echo", catch_response=True) as answer:
@@ -73,6 +80,21 @@ class Odd(ArrivalUser):
     def broken_check(self):
         with self.client.get("/checked", catch_response=True):
             raise ValueError
+"""
+)
+SHY = (
+    HEADER
+    + """
+class Shy(ArrivalUser):
+    timeout_s = 0.2
+    max_inflight = 1
+    turns = 0
+    def on_start(self): self.client.get("/hang", name="/start")
+    @task
+    def by_turns(self):
+        self.turns += 1
+        self.client.get("/hang" if self.turns % 2 else f"/echo/{self.turns}", name="hang" if self.turns % 2 else "echo")
+        self.client.get("/after")
 """
 )
 HANGING = (
@@ -244,6 +266,8 @@ def test_every_arrival_has_its_row_whatever_its_task_did(odd: Run) -> None:
         ("/refused", "HTTP 503", 503, True),
         ("/close", "connection closed", 0, True),
         ("/hang", "timeout", 0, True),
+        ("/dribble", "timeout", 200, True),
+        ("streamed", "abandoned: the task raised TimeoutError", 0, True),
         ("/echo", "", 200, True),
         ("broken_check", "abandoned: the task raised ValueError", 0, True),
     ],
@@ -263,12 +287,26 @@ def test_a_request_that_the_server_broke_off_is_not_sent_again_behind_our_back(o
     assert target.hits["GET /close"] == only(odd.rows, endpoint="/close").num_rows
 
 
-def test_a_time_out_comes_at_its_time(odd: Run) -> None:
+@pytest.mark.parametrize("endpoint", ["/hang", "/dribble"])
+def test_a_time_out_comes_at_its_time(odd: Run, endpoint: str) -> None:
     """Not before it; and on a machine that is late by as much again at the median there is nothing to measure."""
-    rows = only(odd.rows, endpoint="/hang")
+    rows = only(odd.rows, endpoint=endpoint)
     took_s = (rows["latency_ns"].to_numpy() - (rows["start_ns"].to_numpy() - rows["scheduled_ns"].to_numpy())) / S
     assert took_s.min() >= 0.4
     assert np.median(took_s) < 0.8
+
+
+def test_a_slot_that_timed_out_serves_the_next_arrival_unharmed(starter: Starter) -> None:
+    """There is one slot. Its start hangs, then every other first request; whatever comes after one is answered."""
+    load = starter.start(starter.plan(SHY, rate_per_s=2))
+    wait_for_rows(load, 15)
+    assert load.stop()
+    rows = rows_of(load)
+    assert only(rows, endpoint="/start")["error"].to_pylist() == ["timeout"]
+    assert set(only(rows, endpoint="hang")["error"].to_pylist()) == {"timeout"}
+    for endpoint in ("echo", "/after"):
+        assert only(rows, endpoint=endpoint).num_rows > 1
+        assert set(only(rows, endpoint=endpoint)["error"].to_pylist()) == {""}
 
 
 def test_when_nothing_answers_arrivals_go_on_and_the_unsent_ones_are_rows(starter: Starter) -> None:
@@ -376,3 +414,25 @@ input()
         os.kill(harness.pid, signal.SIGKILL)
         harness.wait()
     wait_until(lambda: not load.is_running() or load.status() == psutil.STATUS_ZOMBIE, timeout_s=3)
+
+
+def test_nothing_but_the_plan_says_what_is_sent(
+    starter: Starter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record states the plan's rate: variables and configuration files must not send another one."""
+    monkeypatch.setenv("GAMEDAY_RATE", "500")
+    monkeypatch.setenv("GAMEDAY_PART", "0/2")
+    monkeypatch.setenv("LOCUST_TAGS", "none")
+    (tmp_path / "locust.conf").write_text("rate = 400\n")
+    monkeypatch.chdir(tmp_path)
+    load = starter.start(starter.plan(GOOD, rate_per_s=50))
+    load.wait_started(START_TIMEOUT_S)
+    wait_for_rows(load, 20)
+    assert load.stop()
+    assert set(np.diff(np.sort(rows_of(load)["scheduled_ns"].to_numpy()))) == {S // 50}
+
+
+def test_whoever_gives_up_waiting_is_not_kept(starter: Starter) -> None:
+    load = starter.start(starter.plan(GOOD))
+    assert load.wait_started(START_TIMEOUT_S, lambda _: True) is None
+    load.stop(5)

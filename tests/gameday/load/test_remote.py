@@ -223,3 +223,29 @@ def test_without_an_address_the_load_is_sent_from_here() -> None:
 def test_workers_of_this_machine_and_a_load_elsewhere_exclude_each_other() -> None:
     with pytest.raises(BadInput, match="--workers is for this machine"):
         address_of("127.0.0.1:8900", workers=4)
+
+
+def test_a_worker_that_is_called_as_the_harness_is_is_refused(start: Start) -> None:
+    load, elsewhere = start(
+        lambda connection: answering(
+            connection,
+            ClockReading(worker="harness", low_ns=0, high_ns=1),
+            Started(workers=("load-0", "harness"), began_ns=0),
+        )
+    )
+    wait_until(lambda: load.poll() is not None)
+    with pytest.raises(LoadFailed, match="a worker is called 'harness'"):
+        raise load.failure("it ended")
+    load.stop()
+    elsewhere.close()
+
+
+def test_a_beginning_that_lies_too_far_ahead_is_not_waited_for(start: Start) -> None:
+    far = Started(workers=("load-0",), began_ns=2**62)
+    load, elsewhere = start(lambda connection: answering(connection, far))
+    wait_until(lambda: load._started is not None and load._started.began_ns == 2**62)
+    assert load.wait_started(5, lambda _: True) is None
+    with pytest.raises(LoadFailed, match=r"did not begin within 0\.3 s"):
+        load.wait_started(0.3)
+    load.stop()
+    elsewhere.close()

@@ -89,3 +89,9 @@ def test_a_recording_that_makes_no_sense_is_refused_with_its_line(csv: Path, tex
     csv.write_text(text)
     with pytest.raises(ValueError, match=says):
         replay_rates(csv)
+
+
+def test_arrivals_that_would_last_for_months_are_taken_for_milliseconds(csv: Path) -> None:
+    csv.write_text("1700000000000\n1700086400000\n")
+    with pytest.raises(ValueError, match="more than a week: are these seconds"):
+        replay_arrivals(csv)
