@@ -104,6 +104,8 @@ class LoadProcess:
         self.plan = plan
         plan.log.parent.mkdir(parents=True, exist_ok=True)
         self._lost: set[str] = set()
+        self._died: list[LostWorker] | None = None
+        """Who had died by the time that the load was stopped, and was not told of; None before that."""
         if plan.workers == 1:
             self._lead = self._start(plan.command(), plan.log)
             self._workers = {plan.names[0]: self._lead}
@@ -167,7 +169,10 @@ class LoadProcess:
         return codes[-1] if None not in codes and self._lead.poll() is None else self._lead.poll()
 
     def newly_lost(self) -> list[LostWorker]:
-        """Workers that have died since the last call, while others go on; each is told once."""
+        """Workers that have died since the last call, before the load was stopped; each is told once."""
+        if self._died is not None:
+            died, self._died = self._died, []
+            return died
         dead = {name for name, child in self._workers.items() if child is not self._lead and child.poll() is not None}
         fresh, self._lost = sorted(dead - self._lost), dead
         return [self._obituary(name) for name in fresh]
@@ -196,6 +201,8 @@ class LoadProcess:
         for its workers. Returns whether all ended by themselves, but for those that were lost before.
         Harmless when called again.
         """
+        if self._died is None:
+            self._died = self.newly_lost()
         if timeout_s is None:
             timeout_s = self.plan.stop_grace_s + (2 if self.plan.workers == 1 else 5)
         deadline = time.monotonic() + timeout_s

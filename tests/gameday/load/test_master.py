@@ -158,6 +158,7 @@ def test_a_killed_worker_is_told_once_and_the_others_lose_nothing(starter: Start
     assert load.newly_lost() == []
     assert load.poll() is None
     assert load.stop()
+    assert load.newly_lost() == [], "that the others ended was asked for"
     assert [lost.name for lost in told] == ["load-1"]
     assert told[0].error.startswith("exit code -9: ")
     rows = rows_of(load)
