@@ -19,7 +19,7 @@ from locust.event import EventHook
 from locust.runners import MasterRunner, WorkerRunner
 
 from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
-from gameday.load import pruning, rows
+from gameday.load import deferredstats, pruning, rows
 from gameday.load.inflight import COUNTS
 from gameday.load.options import add_options, asked_of, options_of
 from gameday.load.schedule import flaw, open_users, schedules
@@ -112,6 +112,7 @@ def _open_record(bundle: Path, worker: str, runner: Any) -> None:
     except OSError as error:
         logger.error("the bundle cannot be written: %s", error)
         raise SystemExit(2) from None
+    gevent.spawn(deferredstats.defer(runner.stats).count_for_ever, gevent.sleep)
 
 
 def _set_clock(anchor: Anchor) -> None:
