@@ -109,6 +109,8 @@ class Manifest(_Record):
     namespace: str = ""
     experiment: Source | None = None
     profile: Source | None = None
+    profile_imports: tuple[Source, ...] = ()
+    """The files of its own that the load profile imports."""
     targets: Source | None = None
     seed: int = 0
     tools: dict[str, str] = Field(default_factory=dict)

@@ -64,7 +64,8 @@ class StreamWriter:
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._file = path.open("wb", buffering=0)
+        # buffered: a write of its own to a disk that is nearly full may write less than it was given, without an error
+        self._file = path.open("wb")
         self._writer = pa.ipc.new_stream(self._file, schema)
         self.schema = schema
 
@@ -72,6 +73,7 @@ class StreamWriter:
         """Write one batch of this writer's schema."""
         if batch.num_rows:
             self._writer.write_batch(batch)
+            self._file.flush()
 
     def close(self) -> None:
         """Write the end-of-stream mark and close the file, also where the mark finds no room (OSError)."""

@@ -15,6 +15,13 @@ from bundle.timeline import Entry, TimelineWriter
 TABLES = ("requests", "samples", "ledger")
 
 
+def unwritable(root: Path, error: OSError) -> BundleError:
+    """What to raise of a bundle that cannot even be begun."""
+    return BundleError(
+        f"the bundle cannot be written: {error.strerror or error}", where=str(root), do="name a folder with room"
+    )
+
+
 class BundleWriter:
     """A bundle that is being written by one run.
 
@@ -23,7 +30,7 @@ class BundleWriter:
     """
 
     def __init__(self, root: Path, manifest: Manifest, failed: Callable[[OSError], None] | None = None) -> None:
-        """Create the directory `root` and its first manifest. Raises BundleError where `root` already exists.
+        """Create the directory `root` and its first manifest. Raises BundleError where that fails.
 
         failed: called, from whichever thread it happens in, each time that something cannot be written from then on;
         None lets the OSError through.
@@ -34,14 +41,16 @@ class BundleWriter:
             raise BundleError("a bundle is already there", where=str(root), do="give the run another id") from None
         except OSError as error:
             raise BundleError(f"cannot be made: {error.strerror}", where=str(root), do="name another folder") from None
-        for table in TABLES:
-            (root / table).mkdir()
-        (root / "inputs").mkdir()
         self.root = root
         self.manifest = manifest
-        self._timeline = TimelineWriter(root / "timeline.jsonl")
-        self._save()
         self._failed = failed
+        try:
+            for folder in (*TABLES, "inputs"):
+                (root / folder).mkdir()
+            self._timeline = TimelineWriter(root / "timeline.jsonl")
+            self._save()
+        except OSError as error:
+            raise unwritable(root, error) from None
 
     def update(self, **changes: object) -> Manifest:
         """Change fields of the manifest and write it atomically. Returns the new manifest."""
@@ -52,7 +61,9 @@ class BundleWriter:
     def keep_input(self, path: Path, copy_as: str) -> Source:
         """Copy an input file into `inputs/` and return its record with the SHA-256 of its bytes."""
         data = path.read_bytes()
-        (self.root / "inputs" / copy_as).write_bytes(data)
+        copy = self.root / "inputs" / copy_as
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(data)
         return Source(path=str(path), sha256=hashlib.sha256(data).hexdigest(), copy_as=f"inputs/{copy_as}")
 
     def append(self, entry: Entry) -> None:

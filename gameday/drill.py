@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -15,15 +15,16 @@ from bundle.manifest import Manifest, Phase, PhaseName
 from bundle.table import STREAM_SUFFIX
 from bundle.tail import StreamTail
 from bundle.timeline import Entry
-from bundle.writer import BundleWriter
+from bundle.writer import BundleWriter, unwritable
 from gameday.chaos import ChaosProcess
 from gameday.errors import Aborted
 from gameday.healing import not_whole, rollbacks_owed
 from gameday.load.live import Live, LiveView
 from gameday.load.process import LoadPlan, LoadProcess
-from gameday.load.profile import load_record
+from gameday.load.profile import ProfileFacts, load_record
 from gameday.load.remote import RemoteLoad, RemotePlan
 from gameday.load.running import Load
+from gameday.load.sources import digest
 from gameday.observe.watcher import Watcher
 from gameday.phases import ORDER, Decision, PhaseLimits, Situation, Step, decide, left_s
 from gameday.plan import DrillPlan
@@ -75,7 +76,10 @@ class Drill:
         self._abort = threading.Event()
         self._abort_reason = ""
         self._writer = BundleWriter(root, self._manifest(root.name), self._unwritable)
-        self._samples = SampleSink(root / "samples" / f"harness{STREAM_SUFFIX}", self._unwritable)
+        try:
+            self._samples = SampleSink(root / "samples" / f"harness{STREAM_SUFFIX}", self._unwritable)
+        except OSError as error:
+            raise unwritable(root, error) from None
         self._watchers = [
             Watcher(cluster, self._writer.append, self._samples.add, self._anchor.now_ns) for cluster in plan.clusters
         ]
@@ -129,11 +133,13 @@ class Drill:
         self.abort(self._broken)
 
     def _start(self) -> None:
-        plan = self._plan
+        plan, keep = self._plan, self._writer.keep_input
+        modules = {} if plan.profile is None else plan.profile.modules
         self._writer.update(
-            experiment=self._writer.keep_input(plan.experiment.path, "experiment" + plan.experiment.path.suffix),
-            profile=self._writer.keep_input(plan.profile.path, "profile.py") if plan.profile is not None else None,
-            targets=self._writer.keep_input(plan.targets_path, "targets.yaml"),
+            experiment=keep(plan.experiment.path, "experiment" + plan.experiment.path.suffix),
+            profile=None if plan.profile is None else keep(plan.profile.path, "profile.py"),
+            profile_imports=tuple(keep(file, f"imports/{name}.py") for name, file in sorted(modules.items())),
+            targets=keep(plan.targets_path, "targets.yaml"),
         )
         for watcher in self._watchers:
             if not watcher.start(START_TIMEOUT_S):
@@ -143,18 +149,18 @@ class Drill:
                     do="see timeline.jsonl for the reason",
                 )
         if plan.profile is not None:
-            self._start_load(plan.profile.path)
+            self._start_load(plan.profile)
 
-    def _start_load(self, profile: Path) -> None:
+    def _start_load(self, profile: ProfileFacts) -> None:
         plan, root = self._plan, self._writer.root
         limit_s = longest_s(plan.limits)
         if plan.load_at is None:
-            self._load = LoadProcess(
-                LoadPlan(profile, plan.host, root, self._anchor, limit_s, plan.asked, plan.seed, workers=plan.workers)
-            )
+            here = LoadPlan(profile.path, plan.host, root, self._anchor, limit_s, plan.asked, plan.seed)
+            self._load = LoadProcess(replace(here, workers=plan.workers))
         else:
+            sha256 = digest(profile.path, profile.modules)
             self._load = RemoteLoad(
-                RemotePlan(plan.load_at, profile, plan.host, root, self._anchor, limit_s, plan.asked, plan.seed)
+                RemotePlan(plan.load_at, sha256, plan.host, root, self._anchor, limit_s, plan.asked, plan.seed)
             )
         each_s = WORKER_START_S * plan.workers if plan.load_at is None else REMOTE_START_S
         began_ns = self._load.wait_started(START_TIMEOUT_S + each_s, self._abort.wait)

@@ -122,7 +122,7 @@ def unsettled(now: Situation, limits: PhaseLimits) -> list[str]:
     if now.clean_s is None:
         return reasons
     if now.clean_s < limits.hold_s:
-        reasons.append(f"a request failed {now.clean_s:.1f} s ago")
+        reasons.append(f"a request failed {now.clean_s:.1f} s ago" if now.requests else "no request was sent")
     if now.asked_per_s is None:
         if now.rate_per_s <= 0:
             reasons.append("no request was answered")

@@ -91,7 +91,7 @@ def import_(
     from gameday.imports.formats import format_of
     from gameday.imports.into import Load, Meter, import_into, import_new, spell
     from gameday.imports.source import opened
-    from gameday.imports.wording import endpoint
+    from gameday.wording import endpoint
 
     load = Load(model, rate_per_s, endpoint(host), timeout_s, worker, clock_within_s)
     watch = Meter(lambda text: click.echo(text, err=True))

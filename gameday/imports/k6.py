@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gameday.imports import wording
+from gameday import wording
 from gameday.imports.jsonlines import tables
 from gameday.imports.rows import Flags, Rows
 from gameday.imports.source import Source

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bundle.table import REQUESTS
-from gameday.imports import wording
+from gameday import wording
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]

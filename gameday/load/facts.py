@@ -1,18 +1,19 @@
-"""`python -m gameday.load.facts PROFILE ASKED`: load a Locust file as Locust does and print what it holds, as JSON.
+"""`python -m gameday.load.facts PROFILE ASKED FILE`: load a Locust file as Locust does; what it holds, as JSON.
 
 A process of its own, because importing Locust patches the standard library of the one that does it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 import traceback
+from pathlib import Path
 from typing import Any, TypedDict
 
 from gameday.load.arrivals import Spacing
 from gameday.load.schedule import Asked, flaw, open_users, schedules
+from gameday.load.sources import imported
 
 
 class CurveFacts(TypedDict):
@@ -23,7 +24,7 @@ class CurveFacts(TypedDict):
 
 
 class Facts(TypedDict, total=False):
-    """What is printed: an `error` with the `line` of the profile it comes from, or everything else."""
+    """What is written: an `error` with the `line` of the profile it comes from, or everything else."""
 
     error: str
     line: int
@@ -33,6 +34,8 @@ class Facts(TypedDict, total=False):
     timeout_s: float | None
     spacing: str
     users: list[str]
+    modules: dict[str, str]
+    """The files that the profile imports, by the names of their modules."""
 
 
 def read(path: str, asked: Asked) -> Facts:
@@ -45,6 +48,7 @@ def read(path: str, asked: Asked) -> Facts:
         users: dict[str, Any] = load_locustfile(path)[0]
     except (Exception, SystemExit) as error:  # whatever a person's file raises, they are told
         return {"error": f"{type(error).__name__}: {error}", "line": _line_of(error, path)}
+    modules = {name: str(file) for name, file in imported(Path(path)).items()}
     opened = open_users(list(users.values()))
     for user in opened:
         if reason := flaw(user):
@@ -57,6 +61,7 @@ def read(path: str, asked: Asked) -> Facts:
             "timeout_s": None,
             "spacing": "",
             "users": sorted(users),
+            "modules": modules,
         }
     try:
         found = schedules(opened, asked)
@@ -71,6 +76,7 @@ def read(path: str, asked: Asked) -> Facts:
         # where the classes differ nothing may be concluded from it
         "spacing": spacings.pop() if len(spacings) == 1 else "",
         "users": sorted(users),
+        "modules": modules,
     }
 
 
@@ -85,6 +91,4 @@ def _parse(text: str) -> Asked:
 
 
 if __name__ == "__main__":
-    with contextlib.redirect_stdout(sys.stderr):  # a profile may print
-        facts = read(sys.argv[1], _parse(sys.argv[2]))
-    print(json.dumps(facts))
+    Path(sys.argv[3]).write_text(json.dumps(read(sys.argv[1], _parse(sys.argv[2]))), encoding="utf-8")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ MAX_BODY = 1 << 20
 
 _HEAD = struct.Struct("!II")
 
+End = Literal["harness", "load"]
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,9 +47,17 @@ class Challenge(_Message):
 
 
 class Hello(_Message):
-    """The harness's answer."""
+    """The harness's answer, and the same question to the load: rows are taken from nobody else."""
 
     kind: Literal["hello"] = "hello"
+    proof: str
+    nonce: str
+
+
+class Welcome(_Message):
+    """The load's answer: both know the token."""
+
+    kind: Literal["welcome"] = "welcome"
     proof: str
 
 
@@ -142,7 +153,20 @@ class Ended(_Message):
 
 
 Message = (
-    Challenge | Hello | Run | Begin | Refused | Started | Rows | Ping | Pong | ClockReading | Lost | Stop | Ended
+    Challenge
+    | Hello
+    | Welcome
+    | Run
+    | Begin
+    | Refused
+    | Started
+    | Rows
+    | Ping
+    | Pong
+    | ClockReading
+    | Lost
+    | Stop
+    | Ended
 )  # each is told from the others by its `kind`
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
@@ -193,14 +217,20 @@ class FrameReader:
                 raise BadFrame(f"a message that is not understood ({error.error_count()} errors)") from None
 
 
-def proof(token: str, nonce: str) -> str:
-    """What shows that its sender knows the token: HMAC-SHA256 of the nonce, in hex."""
-    return hmac.new(token.encode(), nonce.encode(), hashlib.sha256).hexdigest()
+def new_nonce() -> str:
+    """A text that nobody can have been asked to sign before."""
+    return secrets.token_hex(16)
 
 
-def is_proof(claimed: str, token: str, nonce: str) -> bool:
+def proof(token: str, nonce: str, by: End) -> str:
+    """What shows that its sender, at this end, knows the token: HMAC-SHA256 in hex. That of one end is none of the
+    other's, so that nobody can send it back."""
+    return hmac.new(token.encode(), f"{by}:{nonce}".encode(), hashlib.sha256).hexdigest()
+
+
+def is_proof(claimed: str, token: str, nonce: str, by: End) -> bool:
     """Whether it is; the time that this takes says nothing about the token."""
-    return hmac.compare_digest(claimed.encode(), proof(token, nonce).encode())
+    return hmac.compare_digest(claimed.encode(), proof(token, nonce, by).encode())
 
 
 def _check_lengths(message: int, body: int) -> None:

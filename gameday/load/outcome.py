@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 
 from gameday.load.inflight import Abandoned, Unsent
-
-MAX_LENGTH = 80
+from gameday.wording import reason
 
 _BY_TYPE: tuple[tuple[type[BaseException], str], ...] = (
     (TimeoutError, "timeout"),
@@ -51,7 +50,7 @@ def error_text(exception: BaseException | None, status: int) -> str:
             return _BY_ERRNO[cause.errno]
     if status >= 400:
         return f"HTTP {status}"
-    return " ".join(str(exception).split())[:MAX_LENGTH] or type(exception).__name__
+    return reason(str(exception)) or type(exception).__name__
 
 
 def _causes(exception: BaseException) -> Iterator[BaseException]:

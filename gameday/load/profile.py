@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-from dataclasses import asdict, dataclass
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bundle.manifest import LoadRecord, Worker
 from bundle.rates import RateCurve, highest_per_s
+from gameday.child import Child
 from gameday.load.errors import BadProfile
 from gameday.load.process import worker_names
 from gameday.load.schedule import NOTHING_ASKED, Asked
@@ -34,6 +36,8 @@ class ProfileFacts:
     users: tuple[str, ...]
     mixed: bool = False
     """Whether some of its users keep a schedule and others wait for answers."""
+    modules: Mapping[str, Path] = field(default_factory=dict)
+    """The files of its own that it imports, by the names of their modules."""
 
 
 def check_profile(path: Path, asked: Asked = NOTHING_ASKED) -> ProfileFacts:
@@ -64,7 +68,14 @@ def check_profile(path: Path, asked: Asked = NOTHING_ASKED) -> ProfileFacts:
     model: Literal["open", "closed"] = "open" if facts["model"] == "open" else "closed"
     curves = tuple(RateCurve(tuple((t, r) for t, r in c["points"]), c["repeats"]) for c in facts["curves"])
     return ProfileFacts(
-        path, model, curves, facts["timeout_s"], facts["spacing"], tuple(facts["users"]), facts["mixed"]
+        path,
+        model,
+        curves,
+        facts["timeout_s"],
+        facts["spacing"],
+        tuple(facts["users"]),
+        facts["mixed"],
+        {name: Path(file) for name, file in facts["modules"].items()},
     )
 
 
@@ -84,20 +95,22 @@ def load_record(profile: ProfileFacts, host: str, workers: int) -> LoadRecord:
 
 def _facts(path: Path, asked: Asked) -> Facts:
     command = [sys.executable, "-m", "gameday.load.facts", str(path.resolve()), json.dumps(asdict(asked))]
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LOADING_TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired:
+    with tempfile.TemporaryDirectory(prefix="gameday-profile-") as folder:
+        answer = Path(folder) / "facts.json"
+        loading = Child([*command, str(answer)], environment={}, log=Path(folder) / "log")
+        code = loading.wait(LOADING_TIMEOUT_S)
+        loading.kill_group()  # whatever the profile started at import, too
+        said, log = answer.read_bytes() if answer.exists() else b"", loading.log_lines()
+    if code is None:
         raise BadProfile(
             f"did not load within {LOADING_TIMEOUT_S:g} s", where=str(path), do="take slow work out of its top level"
-        ) from None
+        )
     try:
-        facts: Facts = json.loads(done.stdout)
+        facts: Facts = json.loads(said)
     except ValueError:
-        last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
+        last = (log or ["without a word"])[-1]
         raise BadProfile(
-            f"ended the process that loaded it, with code {done.returncode}: {last}",
+            f"ended the process that loaded it, with code {code}: {last}",
             where=str(path),
             do="take that out of its top level",
         ) from None

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from bundle.clock import Anchor
 from bundle.table import REQUESTS, SAMPLES, STREAM_SUFFIX, StreamWriter
+from gameday import wording
 
 FLUSH_S = 0.15
 """Seconds between flushes. A bundle promises that a killed worker loses at most 200 ms of rows."""
@@ -97,7 +98,7 @@ class RequestColumns:
             pa.array(np.where((status >= 0) & (status < 1 << 16), status, 0).astype(np.uint16)),
             pa.array(error == 0),
             pa.array(size.copy()),
-            _coded(endpoint, self._endpoints),
+            _named(endpoint, self._endpoints),
             _coded(region, self._regions),
             _coded(error, self._errors),
             _coded(np.zeros(len(self), np.int64), {worker: 0}),
@@ -109,6 +110,13 @@ class RequestColumns:
 def _coded(codes: npt.NDArray[np.int64], texts: Mapping[str, int]) -> pa.DictionaryArray:
     """A text column in which each different text is kept once."""
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(texts), pa.string()))
+
+
+def _named(codes: npt.NDArray[np.int64], names: Mapping[str, int]) -> pa.DictionaryArray:
+    """The same of names of what was asked, without the queries of their URLs, which may hold secrets."""
+    kept = _Codes()
+    kept_by_code = np.array([kept[wording.endpoint(name)] for name in names], np.int64)
+    return _coded(kept_by_code[codes], kept)
 
 
 class Recorder:

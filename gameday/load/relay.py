@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import secrets
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -33,7 +32,10 @@ from gameday.load.frames import (
     Refused,
     Run,
     Stop,
+    Welcome,
     is_proof,
+    new_nonce,
+    proof,
 )
 
 logger = logging.getLogger(__name__)
@@ -122,19 +124,19 @@ class Relay:
 
     def _agree(self, connection: socket.socket, frames: Iterator[Frame]) -> Run | None:
         """The first words of a session. None where it was refused, or nobody was there."""
-        nonce = secrets.token_hex(16)
+        nonce = new_nonce()
         self._write(connection, Challenge(nonce=nonce))
         hello = _next(frames, Hello)
         if hello is None:
             return None  # a probe that looks whether the port is open
-        if not is_proof(hello.proof, self._token, nonce):
+        if not is_proof(hello.proof, self._token, nonce, "harness"):
             run, reason = None, "the token is not the one of this load"
-        elif (run := _next(frames, Run)) is None:
-            return None
-        elif self._asked.ready():
-            reason = "another harness uses this load"
         else:
-            reason = self._why_not(run)
+            self._write(connection, Welcome(proof=proof(self._token, hello.nonce, "load")))
+            run = _next(frames, Run)
+            if run is None:
+                return None
+            reason = "another harness uses this load" if self._asked.ready() else self._why_not(run)
         if reason:
             logger.warning("a session was refused: %s", reason)
             self._write(connection, Refused(reason=reason))

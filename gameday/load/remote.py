@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import queue
 import re
@@ -40,6 +39,9 @@ from gameday.load.frames import (
     Run,
     Started,
     Stop,
+    Welcome,
+    is_proof,
+    new_nonce,
     proof,
 )
 from gameday.load.listener import TOKEN_VARIABLE
@@ -98,7 +100,8 @@ class RemotePlan:
     """What is to be sent from elsewhere, and into which bundle it is recorded."""
 
     at: LoadAddress
-    profile: Path
+    profile_sha256: str
+    """The `gameday.load.sources.digest` of the profile here, which must be that of the one there."""
     host: str
     bundle: Path
     anchor: Anchor
@@ -110,7 +113,7 @@ class RemotePlan:
     def run(self) -> Run:
         """What the other end is asked for."""
         return Run(
-            profile_sha256=hashlib.sha256(self.profile.read_bytes()).hexdigest(),
+            profile_sha256=self.profile_sha256,
             host=self.host,
             rate_per_s=self.asked.rate_per_s,
             duration_s=self.asked.duration_s,
@@ -139,6 +142,7 @@ class RemoteLoad:
         self._running = threading.Event()
         self._over = threading.Event()
         self._trouble = ""
+        self._nonce = new_nonce()
         self._agreed = self._begun = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._converse, name="load", daemon=True)
@@ -257,12 +261,17 @@ class RemoteLoad:
             case Challenge(version=version, nonce=nonce):
                 if version != VERSION:
                     raise BadFrame(f"it speaks version {version} of the protocol, and this is {VERSION}")
-                self._say(connection, Hello(proof=proof(self.plan.at.token, nonce)))
-                self._say(connection, self.plan.run())
-                self._agreed = True
+                self._say(connection, Hello(proof=proof(self.plan.at.token, nonce, "harness"), nonce=self._nonce))
             case Refused(reason=reason):
                 self._trouble = reason
                 self._over.set()
+            case Welcome(proof=answer) if not self._agreed:
+                if not is_proof(answer, self.plan.at.token, self._nonce, "load"):
+                    raise BadFrame("it does not know the token, so it is not the load that you mean")
+                self._say(connection, self.plan.run())
+                self._agreed = True
+            case other if not self._agreed:
+                raise BadFrame(f"it said {other.kind} before it proved that it knows the token")
             case Pong(t1=t1, t2=t2, t3=t3):
                 self._master.add(Exchange(t1, t2, t3, came_ns))
                 if self._master.settled and not self._begun:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from pathlib import Path
@@ -18,6 +17,7 @@ from gameday.load.master import Master
 from gameday.load.options import options_of
 from gameday.load.relay import Relay
 from gameday.load.schedule import Asked, schedules
+from gameday.load.sources import digest, imported
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,8 @@ class Session:
         """users: the open-loop classes, none of a closed-loop profile. Raises OSError; ValueError without a token."""
         options = options_of(environment)
         self._environment, self._runner, self._anchor, self._users = environment, runner, anchor, users
-        self._profile = hashlib.sha256(Path(options.locustfile).read_bytes()).hexdigest()
+        profile = Path(options.locustfile)
+        self._profile = digest(profile, imported(profile))
         if not (token := os.environ.get(TOKEN_VARIABLE, "")):
             raise ValueError(f"{TOKEN_VARIABLE} is not set, and anybody could start the load")
         self._relay = Relay(listen(options.gameday_relay), token, anchor.now_ns, self._why_not)
@@ -79,7 +80,7 @@ class Session:
 
     def _why_not(self, run: Run) -> str:
         if run.profile_sha256 != self._profile:
-            return "the load profile there is another one than yours: put yours there"
+            return "the load profile there, or what it imports, is another one than yours: put yours there"
         try:
             schedules(self._users, Asked(run.rate_per_s, run.duration_s, run.spacing))
         except ValueError as error:

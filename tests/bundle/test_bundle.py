@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from math import inf
@@ -171,3 +172,14 @@ def test_what_cannot_be_written_is_told_to_whoever_asked_for_it(tmp_path: Path) 
     shutil.rmtree(tmp_path / "r2")
     with pytest.raises(OSError, match="No such file"):
         quiet.update(outcome="completed")
+
+
+def test_a_bundle_that_cannot_even_be_begun_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: BundleWriter) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(BundleWriter, "_save", full)
+    with pytest.raises(BundleError, match="the bundle cannot be written: No space left on device; name a folder"):
+        BundleWriter(tmp_path / "run", manifest())

@@ -188,3 +188,24 @@ def test_a_closed_table_whose_names_point_nowhere_is_damaged(root: Path, monkeyp
     monkeypatch.setattr(pq, "ParquetFile", Broken)
     with pytest.raises(pa.ArrowInvalid, match="out of bounds"):
         values_of(root)
+
+
+def test_a_batch_whose_last_bytes_do_not_fit_is_an_error(tmp_path: Path) -> None:
+    """A write to a disk that is nearly full is cut short, without an error of its own."""
+    batch, whole = samples(*range(1000)), tmp_path / "whole.arrows"
+    writer = StreamWriter(whole, SAMPLES)
+    writer.append(batch)
+    size = whole.stat().st_size
+    writer.close()
+    script = f"""
+import resource
+from tests.bundle.test_table import SAMPLES, Path, StreamWriter, samples
+writer = StreamWriter(Path({os.fspath(tmp_path / "cut.arrows")!r}), SAMPLES)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({size - 10}, -1))
+try:
+    writer.append(samples(*range(1000)))
+except OSError as error:
+    print("error:", error.strerror)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout == "error: File too large\n"

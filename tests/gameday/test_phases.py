@@ -81,6 +81,13 @@ def test_giving_up_says_what_was_missing() -> None:
     assert "desired replicas" in why
 
 
+def test_a_load_that_sends_nothing_is_not_said_to_fail() -> None:
+    silent = replace(CALM, in_phase_s=60, rate_per_s=0, clean_s=0, requests=0)
+    why = decide(PhaseName.BASELINE, silent, LIMITS).why
+    assert "no request was sent" in why
+    assert "failed" not in why
+
+
 @given(
     st.sampled_from(PhaseName),
     st.builds(

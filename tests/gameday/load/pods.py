@@ -15,6 +15,7 @@ import psutil
 from bundle.clock import Anchor
 from gameday.load.remote import LoadAddress, RemoteLoad, RemotePlan
 from gameday.load.schedule import Asked
+from gameday.load.sources import digest
 
 ADDRESS = "127.0.91.7"
 TOKEN = "a token of the test"
@@ -67,12 +68,14 @@ class Pods:
         """Where the master waits for a harness."""
         return f"{ADDRESS}:{self._relay}"
 
-    def plan(self, *, rate_per_s: float, token: str = TOKEN, profile: Path | None = None) -> RemotePlan:
+    def plan(
+        self, *, rate_per_s: float, token: str = TOKEN, profile: Path | None = None, common: Path | None = None
+    ) -> RemotePlan:
         """A session with a bundle of its own."""
         self._bundles += 1
         return RemotePlan(
             at=LoadAddress(ADDRESS, self._relay, token),
-            profile=profile or self.profile,
+            profile_sha256=digest(profile or self.profile, {"common": common or self.profile.with_name("common.py")}),
             host=self._url,
             bundle=self.folder / f"bundle-{self._bundles}",
             anchor=self._anchor,

@@ -82,8 +82,9 @@ def test_a_message_that_is_none_is_refused(text: bytes) -> None:
 
 
 def test_only_who_knows_the_token_can_answer_and_each_time_anew() -> None:
-    assert is_proof(proof("secret", "n1"), "secret", "n1")
-    assert not is_proof(proof("guess", "n1"), "secret", "n1")
-    assert not is_proof(proof("secret", "n1"), "secret", "n2")
-    assert not is_proof("ü", "secret", "n1")
-    assert "secret" not in proof("secret", "n1")
+    assert is_proof(proof("secret", "n1", "load"), "secret", "n1", "load")
+    assert not is_proof(proof("guess", "n1", "load"), "secret", "n1", "load")
+    assert not is_proof(proof("secret", "n1", "load"), "secret", "n2", "load")
+    assert not is_proof(proof("secret", "n1", "harness"), "secret", "n1", "load")
+    assert not is_proof("ü", "secret", "n1", "load")
+    assert "secret" not in proof("secret", "n1", "load")

@@ -11,7 +11,8 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 from geventhttpclient.useragent import BadStatusCode, RetriesExceeded
 
 from gameday.load.inflight import Abandoned, Unsent
-from gameday.load.outcome import MAX_LENGTH, error_text
+from gameday.load.outcome import error_text
+from gameday.wording import MAX_LENGTH
 
 
 def wrapped(cause: BaseException) -> Exception:

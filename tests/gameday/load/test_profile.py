@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Literal
 
+import psutil
 import pytest
 
 from bundle.rates import RateCurve
@@ -109,6 +111,25 @@ def test_what_is_wrong_with_a_profile_is_one_line_with_its_place(profile: Path, 
         check_profile(profile)
     assert caught.value.line().startswith(f"{profile}{line}")
     assert caught.value.exit_code == 2
+
+
+def test_the_files_that_a_profile_imports_are_named(profile: Path) -> None:
+    (profile.parent / "beside.py").write_text("PATH = '/'")
+    profile.write_text("import json\nimport beside\n" + OPEN)
+    assert check_profile(profile).modules == {"beside": profile.parent / "beside.py"}
+
+
+def test_what_a_profile_starts_when_it_is_imported_is_ended(profile: Path) -> None:
+    started = profile.parent / "pid"
+    profile.write_text(
+        f"import subprocess\nopen({str(started)!r}, 'w').write(str(subprocess.Popen(['sleep', '600']).pid))\n" + OPEN
+    )
+    assert check_profile(profile).users == ("A", "B")
+    for _ in range(200):
+        if not psutil.pid_exists(int(started.read_text())):
+            return
+        time.sleep(0.02)
+    raise AssertionError("it still runs")
 
 
 def test_a_missing_profile_is_named(tmp_path: Path) -> None:

@@ -153,3 +153,13 @@ def test_streams_that_cannot_be_created_are_the_callers_to_report(tmp_path: Path
     (tmp_path / "bundle").write_text("a file is in the way")
     with pytest.raises(OSError, match="bundle"):
         Recorder(tmp_path / "bundle", "load-0", ANCHOR, no_failure)
+
+
+def test_what_may_be_a_secret_in_a_name_is_not_recorded(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, "load-0", ANCHOR, no_failure)
+    for name in ("/a?token=1", "/b", "/a?token=2", "http://me:pw@host/a#x"):
+        recorder.columns.append(5_000, 5_001, 7, 200, 12, name, "r", "")
+    recorder.close()
+    (batch,) = iter_table(tmp_path, "requests")
+    assert batch["endpoint"].to_pylist() == ["/a", "/b", "/a", "http://host/a"]
+    assert len(batch["endpoint"].dictionary) == 3

@@ -26,6 +26,7 @@ from gameday.load.frames import (
     Rows,
     Run,
     Stop,
+    Welcome,
     proof,
 )
 from gameday.load.relay import Relay
@@ -99,7 +100,11 @@ class Harness:
         challenge = self.hear()
         assert challenge is not None
         assert isinstance(challenge.message, Challenge)
-        self.say(Hello(proof=proof(token, challenge.message.nonce)))
+        self.say(Hello(proof=proof(token, challenge.message.nonce, "harness"), nonce="m"))
+        if token == TOKEN:
+            welcome = self.hear()
+            assert welcome is not None
+            assert welcome.message == Welcome(proof=proof(TOKEN, "m", "load"))
 
     def close(self) -> None:
         self.socket.close()

@@ -31,7 +31,9 @@ from gameday.load.frames import (
     Run,
     Started,
     Stop,
+    Welcome,
     is_proof,
+    proof,
 )
 from gameday.load.remote import LoadAddress, RemoteLoad, RemotePlan, address_of
 from gameday.load.schedule import Asked
@@ -73,8 +75,9 @@ def answering(connection: socket.socket, *messages: Message, body: bytes = b"") 
     while data := connection.recv(4096):
         for frame in reader.feed(data):
             match frame.message:
-                case Hello(proof=proof):
-                    assert is_proof(proof, TOKEN, "n")
+                case Hello(proof=claimed, nonce=nonce):
+                    assert is_proof(claimed, TOKEN, "n", "harness")
+                    say(connection, Welcome(proof=proof(TOKEN, nonce, "load")))
                 case Run(host=host):
                     assert host == "http://127.0.0.1:1"
                 case Begin(ahead_ns=ahead_ns):
@@ -95,9 +98,8 @@ def answering(connection: socket.socket, *messages: Message, body: bytes = b"") 
 def start(tmp_path: Path) -> Callable[[Play], tuple[RemoteLoad, Elsewhere]]:
     def start(play: Play) -> tuple[RemoteLoad, Elsewhere]:
         elsewhere = Elsewhere(play)
-        (tmp_path / "profile.py").write_text("")
         at, bundle = LoadAddress("127.0.0.1", elsewhere.port, TOKEN), tmp_path / "bundle"
-        plan = RemotePlan(at, tmp_path / "profile.py", "http://127.0.0.1:1", bundle, Anchor.take(), 60, Asked(), 0)
+        plan = RemotePlan(at, "0" * 64, "http://127.0.0.1:1", bundle, Anchor.take(), 60, Asked(), 0)
         return RemoteLoad(plan), elsewhere
 
     return start
@@ -162,8 +164,11 @@ def huge(connection: socket.socket) -> None:
         (torn, "the connection broke in the middle of a frame"),
         (huge, "a frame of 10 \\+ 2147483648 bytes; at most"),
         (lambda connection: say(connection, Challenge(version=2, nonce="n")), "it speaks version 2 of the protocol"),
-        (lambda connection: say(connection, Stop()), "a load does not say stop"),
-        (lambda connection: say(connection, Rows(worker="x", table="requests")), "rows of 'x', which takes no part"),
+        (lambda connection: answering(connection, Stop()), "a load does not say stop"),
+        (
+            lambda connection: answering(connection, Rows(worker="x", table="requests")),
+            "rows of 'x', which takes no part",
+        ),
         (lambda connection: answering(connection, Ended(reason="every worker is lost")), "every worker is lost"),
     ],
 )
@@ -180,7 +185,7 @@ def test_where_nobody_listens_the_load_did_not_begin(tmp_path: Path) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         at = LoadAddress("127.0.0.1", nobody.getsockname()[1], TOKEN)
-        load = RemoteLoad(RemotePlan(at, tmp_path, "", tmp_path, Anchor.take(), 60, Asked(), 0))
+        load = RemoteLoad(RemotePlan(at, "", "", tmp_path, Anchor.take(), 60, Asked(), 0))
         with pytest.raises(LoadFailed, match=r"127\.0\.0\.1:\d+: the load did not begin: Connection refused"):
             load.wait_started(10)
 
@@ -249,3 +254,27 @@ def test_a_beginning_that_lies_too_far_ahead_is_not_waited_for(start: Start) -> 
         load.wait_started(0.3)
     load.stop()
     elsewhere.close()
+
+
+def _impostor(connection: socket.socket) -> None:
+    """Sends the harness's own proof back, and rows."""
+    say(connection, Challenge(nonce="n"))
+    for frame in FrameReader().feed(connection.recv(4096)):
+        if isinstance(frame.message, Hello):
+            say(connection, Welcome(proof=frame.message.proof))
+
+
+@pytest.mark.parametrize(
+    ("play", "says"),
+    [
+        (_impostor, "it does not know the token, so it is not the load that you mean"),
+        (lambda connection: say(connection, Challenge(nonce="n"), STARTED), "it said started before it proved"),
+        (lambda connection: say(connection, Rows(worker="load-0", table="requests")), "it said rows before it proved"),
+    ],
+)
+def test_nothing_is_taken_from_a_load_that_does_not_know_the_token(start: Start, play: Play, says: str) -> None:
+    load, elsewhere = start(play)
+    with pytest.raises(LoadFailed, match=says):
+        load.wait_started(10)
+    elsewhere.close()
+    assert not load.workers()

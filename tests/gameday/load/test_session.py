@@ -29,11 +29,12 @@ S = 1_000_000_000
 RATE = 60
 PROFILE = """
 import os
+from common import BY
 from locust import task
 from gameday.load.user import ArrivalUser
 class Open(ArrivalUser):
     @task
-    def read(self): self.client.get("/by/" + os.environ["GAMEDAY_WORKER"])
+    def read(self): self.client.get(BY + os.environ["GAMEDAY_WORKER"])
 """
 SKEWS_S = {"load-0": 1.7, "load-1": 0.0}
 IN_A_DAY = ["unshare", "--user", "--map-root-user", "--time", "--monotonic", "86400"]
@@ -52,6 +53,7 @@ def pods(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     monotonic clock, where the machine allows it, is another one altogether."""
     folder = tmp_path_factory.mktemp("pods")
     (folder / "profile.py").write_text(PROFILE)
+    (folder / "common.py").write_text('BY = "/by/"\n')
     pods = Pods(folder, folder / "profile.py", target.url, Anchor.take())
     pods.start_master(workers=2, skew_s=-0.9)
     pods.start_worker("load-0", SKEWS_S["load-0"])
@@ -146,8 +148,15 @@ def test_a_wrong_token_is_refused_in_one_line(pods: Pods) -> None:
 def test_another_profile_than_the_one_that_lies_there_is_refused(pods: Pods) -> None:
     other = pods.profile.with_name("other.py")
     other.write_text(PROFILE + "\n# and one line more\n")
-    with pytest.raises(LoadFailed, match="the load profile there is another one than yours"):
+    with pytest.raises(LoadFailed, match="the load profile there, or what it imports, is another one than yours"):
         run(pods.plan(rate_per_s=RATE, profile=other))
+
+
+def test_so_is_one_that_imports_another_file_than_lies_there(pods: Pods) -> None:
+    other = pods.profile.with_name("other_common.py")
+    other.write_text('BY = "/other/"')
+    with pytest.raises(LoadFailed, match="the load profile there, or what it imports, is another one than yours"):
+        run(pods.plan(rate_per_s=RATE, common=other))
 
 
 def test_two_harnesses_cannot_have_the_same_load(pods: Pods) -> None:
@@ -166,7 +175,7 @@ from bundle.clock import Anchor
 from gameday.load.remote import LoadAddress, RemoteLoad, RemotePlan
 from gameday.load.schedule import Asked
 at = LoadAddress({plan.at.host!r}, {plan.at.port}, {plan.at.token!r})
-plan = RemotePlan(at, {plan.profile!r}, {plan.host!r}, {plan.bundle!r}, {plan.anchor!r}, 60, {plan.asked!r}, 0)
+plan = RemotePlan(at, {plan.profile_sha256!r}, {plan.host!r}, {plan.bundle!r}, {plan.anchor!r}, 60, {plan.asked!r}, 0)
 load = RemoteLoad(plan)
 load.wait_started(60)
 print("started", flush=True)

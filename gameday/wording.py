@@ -1,4 +1,4 @@
-"""The texts of another generator, as a bundle keeps them: without secrets, and the same for the same cause."""
+"""Names and reasons of a load, ours or another generator's, as a bundle keeps them: without what may be a secret."""
 
 from __future__ import annotations
 
@@ -43,4 +43,9 @@ def cause(text: str) -> str:
     for pattern, known in _CAUSES:
         if pattern.search(text):
             return known
+    return reason(text)
+
+
+def reason(text: str) -> str:
+    """A text with URLs in it, short, on one line, without the credentials, query, fragment and parameters of these."""
     return " ".join(_AFTER_PATH_IN_QUOTES.sub("", _CREDENTIALS.sub("//", text)).split())[:MAX_LENGTH]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gameday.imports.wording import MAX_LENGTH, cause, endpoint
+from gameday.wording import MAX_LENGTH, cause, endpoint
 
 
 @pytest.mark.parametrize(
