@@ -13,7 +13,7 @@ from bundle.reader import Bundle
 from bundle.timeline import Entry
 from scorer.cluster import Pod, pods_of, selects, when
 from scorer.intervals import Interval
-from scorer.requests import Requests, read_requests
+from scorer.requests import Requests, WorkerRows, read_requests
 from scorer.samples import Samples, read_samples
 from scorer.span import Span
 from scorer.unseen import Unseen, unseen
@@ -31,7 +31,7 @@ class Facts:
     `fault` is the span in which the fault took effect, None where the timeline holds none. `window` is what objectives
     are judged over: from the earliest moment of the fault to the end of the recovery phase (of the recording, where
     that phase never ended); where no fault was recorded, from the start of the fault phase. None: not even that.
-    `last_due_ns` is when the last row of each load worker was due, by its name.
+    `workers` is what each load worker's rows say, by its name.
     `journal_status` is how Chaos Toolkit says its run went, "" where it says nothing.
     """
 
@@ -39,7 +39,7 @@ class Facts:
     timeline: tuple[Entry, ...]
     requests: Requests
     absurd_rows: int
-    last_due_ns: Mapping[str, int]
+    workers: Mapping[str, WorkerRows]
     samples: Samples
     torn_lines: int
     journal_status: str
@@ -83,7 +83,7 @@ class Facts:
     def strangers(self) -> frozenset[str]:
         """Workers with rows that the manifest doesn't list: how their clocks stand, nobody knows."""
         load = self.manifest.load
-        return frozenset(self.last_due_ns.keys() - {worker.name for worker in (load.workers if load else ())})
+        return frozenset(self.workers.keys() - {worker.name for worker in (load.workers if load else ())})
 
     @cached_property
     def lost_workers(self) -> Mapping[str, int]:
@@ -91,7 +91,7 @@ class Facts:
         lost = (entry for entry in self.timeline if entry.kind == "load" and entry.event == "worker-lost")
         start_ns = min((phase.start_ns for phase in self.manifest.phases), default=self.manifest.clock_wall_ns)
         names = (str(entry.attributes.get("worker", "an unnamed worker")) for entry in lost)
-        return {name: self.last_due_ns.get(name, start_ns) for name in names}
+        return {name: self.workers[name].last_due_ns if name in self.workers else start_ns for name in names}
 
     @property
     def clock_uncertainty_ns(self) -> int:
@@ -177,7 +177,7 @@ class Facts:
 def read_facts(bundle: Bundle) -> Facts:
     """Read a bundle, whole or torn. Raises BundleError where a file of it is damaged."""
     manifest, timeline = bundle.manifest, tuple(bundle.timeline)
-    requests, absurd, last_due_ns = read_requests(bundle)
+    requests, absurd, workers = read_requests(bundle)
     ended = _ended_ns(manifest, timeline, requests)
     fault = _fault(timeline, tuple(effect.activity for effect in manifest.effects))
     window = _window(manifest, fault, ended)
@@ -186,7 +186,7 @@ def read_facts(bundle: Bundle) -> Facts:
         timeline=timeline,
         requests=requests,
         absurd_rows=absurd + _beyond(manifest, requests, ended),
-        last_due_ns=last_due_ns,
+        workers=workers,
         samples=read_samples(bundle, window),
         torn_lines=bundle.torn_lines,
         journal_status=_status(bundle.journal),

@@ -25,7 +25,7 @@ def generator(facts: Facts, targets: Targets) -> Says:
     if load is not None and "generator-health" in load.lacks:
         return _unmeasured(facts, targets, lateness)
     # Whoever sent requests owes samples: those of a live worker don't clear a dead one.
-    lags = {name: facts.samples.lags.get(name, Lags()) for name in sorted({*facts.last_due_ns, *facts.samples.lags})}
+    lags = {name: facts.samples.lags.get(name, Lags()) for name in sorted({*facts.workers, *facts.samples.lags})}
     unsound = next(filter(None, (_unsound(facts, name, lag) for name, lag in lags.items())), None)
     if unsound or not any(len(lag.lag_s) for lag in lags.values()):
         return False, unsound or "the load generator recorded no sample of its lag"

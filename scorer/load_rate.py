@@ -30,6 +30,12 @@ def load_rate(facts: Facts, targets: Targets) -> Says:
     requests = facts.requests.due_within(span.start_ns, span.end_ns)
     if twice := _twice(requests) if load is not None and not load.lacks else 0:
         return False, f"{twice} requests are recorded twice"
+    for name, count in sorted(facts.samples.rows.items()):
+        if name in facts.workers and facts.workers[name].count > count:
+            return (
+                False,
+                f"there are {facts.workers[name].count} rows of {name}, which by its own count recorded {count}",
+            )
     sent = len(requests) - requests.unsent
     gone = _gone_with_workers(facts, schedule, span)
     due = max(len(requests) + round(gone), schedule.at_least(span.start_ns, span.end_ns))

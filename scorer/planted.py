@@ -90,7 +90,7 @@ def plant(root: Path, plan: Plan) -> Truth:
     end = recovery_end or 0
     rows, numbers = _arrivals(plan, rng, fault, end + (0 if plan.killed else 2 * _S))
     _write_requests(root, plan, rows, numbers)
-    _write_samples(root, plan, rng, fault, end)
+    _write_samples(root, plan, rng, fault, end, np.bincount(numbers, minlength=plan.workers).tolist())
     for entry in sorted(_timeline(plan, fault, earliest), key=lambda entry: entry.latest_ns):
         writer.append(entry)
     if not plan.killed:
@@ -190,22 +190,28 @@ def _write_requests(root: Path, plan: Plan, every: Rows, numbers: npt.NDArray[np
     stream.close()
 
 
-def _write_samples(root: Path, plan: Plan, rng: np.random.Generator, fault_ns: int, end_ns: int) -> None:
-    """The lag of the generator four times a second, and the pulse of the API server once."""
+def _write_samples(
+    root: Path, plan: Plan, rng: np.random.Generator, fault_ns: int, end_ns: int, recorded: list[int]
+) -> None:
+    """The lag of the generator four times a second, the pulse of the API server once; at the end how many
+    rows each worker recorded."""
     lost_ns = end_ns if plan.worker_lost_s is None else fault_ns + round(plan.worker_lost_s * _S)
     for series, source, every_ns, mean_s in (
         *(("load.lag_s", worker, _S // 4, plan.lag_ms / 1e3) for worker in _workers(plan)),
         ("api.round_trip_s", CONTEXT, _S, 2e-3),
     ):
-        times = np.arange(EPOCH_NS, lost_ns if source == _workers(plan)[-1] else end_ns, every_ns)
-        constant = np.zeros(len(times), dtype=np.int32)
-        values = pa.array(rng.exponential(mean_s, len(times)))
+        lost = plan.worker_lost_s is not None and source == _workers(plan)[-1]
+        times = np.arange(EPOCH_NS, lost_ns if lost else end_ns, every_ns)
+        values = rng.exponential(mean_s, len(times))
+        parts = [(times, series, values)]
+        if source in _workers(plan) and not (plan.killed or lost or plan.uncounted):
+            count = float(recorded[_workers(plan).index(source)])
+            parts.append((np.array([end_ns]), "load.rows", np.array([count])))
         stream = StreamWriter(root / "samples" / f"{source}.arrows", SAMPLES)
-        stream.append(
-            pa.RecordBatch.from_arrays(
-                [pa.array(times), _names(constant, [series]), _names(constant, [source]), values], schema=SAMPLES
-            )
-        )
+        for when, name, readings in parts:
+            none = np.zeros(len(when), dtype=np.int32)
+            columns = [pa.array(when), _names(none, [name]), _names(none, [source]), pa.array(readings)]
+            stream.append(pa.RecordBatch.from_arrays(columns, schema=SAMPLES))
         stream.close()
 
 

@@ -73,7 +73,9 @@ class Plan:
     unsent: tuple[float, float] | None = None
     """Arrivals that the generator records as due and doesn't send, in seconds from the fault."""
     silent: tuple[float, float] | None = None
-    """Arrivals that the generator loses without a trace, in seconds from the fault."""
+    """Arrivals whose rows are lost, in seconds from the fault."""
+    uncounted: bool = False
+    """No worker says how many rows it recorded, as those of old bundles, so that lost ones leave no trace."""
     late_ms: float = 0.2
     """The generator's mean lateness."""
     lag_ms: float = 0.2

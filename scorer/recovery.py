@@ -125,7 +125,7 @@ def recovery_user(facts: Facts, targets: Targets) -> Measure:
     assert stretch.broken_by is not None  # what was never broken and is held was dealt with above
     first_good_ns = _answered_ns(requests, _first_good(requests, stretch.first))
     end = Interval(float(requests.start_ns[stretch.broken_by.index]), first_good_ns)
-    latest, evidence = _end_of_outage(requests, stretch, confidence)
+    latest, evidence = _end_of_outage(requests, stretch, confidence, facts.unseen.missing)
     good = Milestone("traffic good", end)
     value = (max(facts.fault.low, (end.low + end.high) / 2) - (facts.fault.low + facts.fault.high) / 2) / 1e9
     high_s = (_answered_ns(requests, latest) - facts.fault.low + facts.clock_uncertainty_ns) / 1e9
@@ -158,7 +158,7 @@ def recovery_grounds(facts: Facts, targets: Targets) -> Grounds:
         one("good, answered first after the last break", requests, _first_good(requests, stretch.first)),
     ]
     if stretch.held:
-        latest, _ = _end_of_outage(requests, stretch, confidence)
+        latest, _ = _end_of_outage(requests, stretch, confidence, facts.unseen.missing)
         kinds.append(one("good, by whose answer the outage was over: upper bound", requests, latest))
     return Grounds(tuple(kinds), figures=(f"good stretches that were broken again: {stretch.flaps}",))
 
@@ -223,8 +223,8 @@ def _needed(facts: Facts, targets: Targets, requests: Requests) -> tuple[int, in
     slo, confidence = targets.strictest, targets.validity.confidence
     rows = bad_requests(requests, slo)
     omission = facts.unseen.omission
-    bad = np.cumsum(rows if omission is None else rows * omission.weights(requests, rows))
-    needs = trials_needed(0, slo.tolerated, confidence)
+    bad = np.cumsum(rows if omission is None else rows * omission.weights(requests, rows)) + facts.unseen.missing
+    needs = trials_needed(facts.unseen.missing, slo.tolerated, confidence)
     while needs <= len(requests) and (more := trials_needed(int(bad[needs - 1]), slo.tolerated, confidence)) > needs:
         needs = more
     return needs, int(bad[-1])
@@ -246,8 +246,14 @@ def _last_shown(requests: Requests, stretch: Stretch, confidence: float) -> int 
     return int(shown[-1]) if len(shown) else None
 
 
-def _end_of_outage(requests: Requests, stretch: Stretch, confidence: float) -> tuple[int | None, tuple[str, ...]]:
-    """The request by whose answer the outage had ended, None where none shows that; and how it was found."""
+def _end_of_outage(
+    requests: Requests, stretch: Stretch, confidence: float, missing: int
+) -> tuple[int | None, tuple[str, ...]]:
+    """The request by whose answer the outage had ended, None where none shows that; and how it was found.
+
+    missing: how many requests left no row. They may all have been bad, and due as late as they could still put the SLI
+    out of its SLO: while they and the bad ones of the stretch are more than it tolerates.
+    """
     assert stretch.broken_by is not None
     index, slo, miss = stretch.broken_by.index, stretch.broken_by.slo, 1 - confidence
     hits = np.flatnonzero(bad_requests(requests, slo)[: index + 1])
@@ -255,7 +261,11 @@ def _end_of_outage(requests: Requests, stretch: Stretch, confidence: float) -> t
     # the SLO's own share bounds it.
     unseen = max(_unseen(hits, last, 0.8 * miss) for last in (*_LAST_HITS, *_thin_ends(hits)))
     unseen = min(unseen, trials_needed(0, slo.tolerated, 1 - 0.2 * miss))
-    latest = _first_good(requests, index + 1 + unseen)
+    after = index + 1
+    if missing:
+        bad = missing + int(np.count_nonzero(bad_requests(requests, slo)[after:]))
+        after += max(0, int(np.ceil(bad / slo.tolerated)) - missing)
+    latest = _first_good(requests, after + unseen)
     says = f"bad requests for {slo.title}: {len(hits)}; the outage may have gone on unseen for {unseen} more"
     if latest is None:
         return latest, (f"{says}, and only {len(requests) - index - 1} followed the last bad one",)

@@ -68,9 +68,16 @@ class Requests:
         return int(np.count_nonzero(~self.sent))
 
 
-def read_requests(bundle: Bundle) -> tuple[Requests, int, dict[str, int]]:
-    """All requests, with each worker's clock set right; the number of absurd rows; when the last of each worker's rows
-    was due, UTC ns, by its name.
+@dataclass(frozen=True, slots=True)
+class WorkerRows:
+    """When the last row of a worker was due, UTC ns, and how many it left."""
+
+    last_due_ns: int
+    count: int
+
+
+def read_requests(bundle: Bundle) -> tuple[Requests, int, dict[str, WorkerRows]]:
+    """All requests, with each worker's clock set right; the number of absurd rows; what each worker left, by its name.
 
     Absurd are a latency below zero, an answer before the request, and a good answer to a request that was never sent,
     or without a status, or with an error. They are left out; that there were any makes the drill invalid.
@@ -78,7 +85,7 @@ def read_requests(bundle: Bundle) -> tuple[Requests, int, dict[str, int]]:
     offsets = clock_offsets_ns(bundle.manifest)
     parts: list[Requests] = []
     absurd = 0
-    last_due_ns: dict[str, int] = {}
+    workers: dict[str, WorkerRows] = {}
     for batch in bundle.requests():
         requests, sane = columns(batch, offsets)
         parts.append(requests.where(sane))
@@ -86,10 +93,12 @@ def read_requests(bundle: Bundle) -> tuple[Requests, int, dict[str, int]]:
         codes, due = batch.column("worker").indices.to_numpy(), batch.column("scheduled_ns").to_numpy()
         names = batch.column("worker").dictionary.to_pylist()
         for code in np.unique(codes):
-            name = names[code]
-            last = int(due[codes == code].max()) - offsets.get(name, 0)
-            last_due_ns[name] = max(last, last_due_ns.get(name, last))
-    return _joined(parts), absurd, last_due_ns
+            name, of = names[code], codes == code
+            last = int(due[of].max()) - offsets.get(name, 0)
+            before = workers.get(name, WorkerRows(last, 0))
+            count = before.count + int(np.count_nonzero(of))
+            workers[name] = WorkerRows(max(last, before.last_due_ns), count)
+    return _joined(parts), absurd, workers
 
 
 def clock_offsets_ns(manifest: Manifest) -> dict[str, int]:

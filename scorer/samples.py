@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 LAG_SERIES = "load.lag_s"
 PULSE_SERIES = "api.round_trip_s"
+ROWS_SERIES = "load.rows"
+_MOST = 2.0**53
+"""Whole numbers beyond are no longer told from each other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +34,14 @@ class Lags:
 @dataclass(frozen=True)
 class Samples:
     """The samples of a window: when each load worker took one of its lag, UTC ns, and the lag in seconds; `pulses`
-    counts by context how often its API server answered."""
+    counts by context how often its API server answered.
+
+    `rows` is how many rows each worker that ended in good order says that it recorded, in the whole run.
+    """
 
     lags: Mapping[str, Lags] = field(default_factory=dict)
     pulses: Mapping[str, int] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_samples(bundle: Bundle, window: Span | None) -> Samples:
@@ -42,7 +49,7 @@ def read_samples(bundle: Bundle, window: Span | None) -> Samples:
     if window is None:
         return Samples()
     lags: dict[str, Lags] = {}
-    pulses = Counter[str]()
+    pulses, recorded = Counter[str](), dict[str, int]()
     for batch in bundle.samples():
         taken, series, source = batch.column("t_ns").to_numpy(), batch.column("series"), batch.column("source")
         within = (taken >= window.start_ns) & (taken < window.end_ns)
@@ -50,9 +57,12 @@ def read_samples(bundle: Bundle, window: Span | None) -> Samples:
         for name in source.dictionary.to_pylist():
             of = matching(source, name)
             pulses[name] += int(np.count_nonzero(beats & of))
+            counts = batch.column("value").to_numpy()[of & matching(series, ROWS_SERIES)]
+            for count in counts[(counts >= 0) & (counts < _MOST)]:
+                recorded[name] = max(recorded.get(name, 0), int(count))
             if (rows := lag & of).any():
                 sofar, values = lags.get(name, Lags()), batch.column("value").to_numpy()
                 lags[name] = Lags(
                     np.concatenate([sofar.t_ns, taken[rows]]), np.concatenate([sofar.lag_s, values[rows]])
                 )
-    return Samples(lags, {name: count for name, count in pulses.items() if count})
+    return Samples(lags, {name: count for name, count in pulses.items() if count}, recorded)

@@ -107,8 +107,17 @@ def _lost(facts: Facts, schedule: Schedule, window: Span) -> int:
     dues = facts.requests.due_within(window.start_ns, window.end_ns).scheduled_ns
     if schedule.spacing == "uniform":
         astray = len(load.workers) if facts.clock_uncertainty_ns else 1
-        return schedule.lost(dues, window.start_ns, window.end_ns, astray)
-    return sum(_lost_with(facts, schedule, window, dues, last_ns) for last_ns in facts.lost_workers.values())
+        by_schedule = schedule.lost(dues, window.start_ns, window.end_ns, astray)
+    else:
+        lost = facts.lost_workers.values()
+        by_schedule = sum(_lost_with(facts, schedule, window, dues, last_ns) for last_ns in lost)
+    return max(by_schedule, _gone_astray(facts))
+
+
+def _gone_astray(facts: Facts) -> int:
+    """How many rows of the whole run are missing by their workers' own counts. Nobody knows when they were due."""
+    held = facts.workers
+    return sum(max(0, count - (held[name].count if name in held else 0)) for name, count in facts.samples.rows.items())
 
 
 def _lost_with(facts: Facts, schedule: Schedule, window: Span, dues: Ints, last_ns: int) -> int:

@@ -93,7 +93,7 @@ def main() -> None:
     start_mib = memory_mib("VmRSS")
     recording_s = fire(recorded, count) / count
     flushing.kill()
-    recorder.close()
+    recorder.close(time.monotonic_ns())
     growth_mib = memory_mib("VmHWM") - start_mib
     stream = bundle / "requests" / "load-0.arrows"
     stream_bytes = stream.stat().st_size

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,7 @@ def end_record(**_: Any) -> None:
 def finish(**_: Any) -> None:
     """Close the record of requests and samples."""
     if (recorder := rows.recorder()) is not None:
-        recorder.close()
+        recorder.close(time.monotonic_ns())
 
 
 def _never_retry(method: str) -> bool:  # noqa: ARG001  # the signature it stands in for

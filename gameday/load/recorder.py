@@ -133,6 +133,7 @@ class Recorder:
         self._samples = StreamWriter(bundle / "samples" / f"{worker}{STREAM_SUFFIX}", SAMPLES)
         self._worker, self._anchor, self._failed = worker, anchor, failed
         self._broken = self._closed = False
+        self._rows = 0
         self.columns = RequestColumns()
         self.columns.take(anchor, worker)  # pyarrow's first batches cost 70 ms and 5 ms: not while arrivals are due
         self._readings(0, {"": 0.0})
@@ -140,6 +141,7 @@ class Recorder:
     def flush(self) -> None:
         """Write the rows that wait."""
         if len(self.columns):
+            self._rows += len(self.columns)
             self._append(self._requests, self.columns.take(self._anchor, self._worker))
 
     def flush_for_ever(self, sleep: Callable[[float], None]) -> None:
@@ -164,11 +166,15 @@ class Recorder:
         """Record by this clock from now on."""
         self._anchor = anchor
 
-    def close(self) -> None:
-        """Write what waits and end both streams. Harmless when called again."""
+    def close(self, mono_ns: int) -> None:
+        """Write what waits, and at last how many rows there were in all; end both streams. Harmless when called again.
+
+        mono_ns: now.
+        """
         if self._closed:
             return
         self.flush()
+        self.sample(mono_ns, {"load.rows": self._rows})
         self._closed = True
         for stream in (self._requests, self._samples):
             self._try(stream.close)

@@ -34,7 +34,7 @@ def test_no_error_in_598_requests_is_availability_of_at_least_99_5_per_cent(plan
     assert shown.low == pytest.approx(99.503, abs=0.002)
 
 
-@pytest.mark.parametrize(("plan", "unknown"), [(Plan(unsent=(10, 10.5)), 50), (Plan(silent=(10, 10.5)), 49)])
+@pytest.mark.parametrize(("plan", "unknown"), [(Plan(unsent=(10, 10.5)), 50), (Plan(silent=(10, 10.5)), 50)])
 def test_arrivals_that_were_unsent_or_left_no_row_widen_the_bounds(
     planted: PlantedBundle, plan: Plan, unknown: int
 ) -> None:

@@ -55,11 +55,12 @@ def test_requests_that_the_fault_found_under_way_are_judged(planted: PlantedBund
     ("plan", "missing"),
     [
         (Plan(), 0),
-        (Plan(silent=(10, 10.2)), 19),  # of 20: whether the window's edge held one more, nobody knows
-        (Plan(silent=(10, 10.2), spacing="poisson"), 0),
+        (Plan(silent=(10, 10.2)), 20),
+        (Plan(silent=(10, 10.2), uncounted=True), 19),  # whether the window's edge held one more, nobody knows
+        (Plan(silent=(10, 10.2), uncounted=True, spacing="poisson"), 0),
     ],
 )
-def test_arrivals_without_a_row_are_counted_where_the_schedule_tells(
+def test_arrivals_without_a_row_are_counted_where_their_workers_or_the_schedule_tell(
     planted: PlantedBundle, plan: Plan, missing: int
 ) -> None:
     assert read_facts(planted(plan)).unseen.missing == missing

@@ -250,9 +250,17 @@ def test_a_hard_outage_that_thinned_out_may_have_gone_on_for_longer_than_its_har
     """One bad request, 30 after the hard part: it may as well have been one in 700."""
     marks = "x" * 30 + "." * 30 + "x" + "." * 900
     stretch = Stretch(61, Break(60, Slo(title="Availability", sli="availability", objective=99.5)), 0, True)
-    latest, _ = _end_of_outage(requests(marks), stretch, 0.95)
+    latest, _ = _end_of_outage(requests(marks), stretch, 0.95, 0)
     assert latest is not None
     assert latest > 61 + 700
     hard = "x" * 30 + "." * 900
-    latest, _ = _end_of_outage(requests(hard), replace(stretch, broken_by=Break(29, AVAILABILITY)), 0.95)
+    latest, _ = _end_of_outage(requests(hard), replace(stretch, broken_by=Break(29, AVAILABILITY)), 0.95, 0)
     assert latest == 30 + 1
+
+
+def test_requests_without_a_row_may_have_been_bad_as_late_as_they_could_still_break_the_slo() -> None:
+    """Three of 300 requests are no more than 1 %; what may go on unseen after that is as much as before."""
+    hard = requests("x" * 30 + "." * 900)
+    stretch = Stretch(30, Break(29, AVAILABILITY), 0, True)
+    latest, _ = _end_of_outage(hard, stretch, 0.95, 3)
+    assert latest == 30 + (300 - 3) + 1

@@ -44,8 +44,8 @@ def written(tmp_path: Path, *workers: tuple[str, int, list[Row]]) -> tuple[Reque
         stream.append(batch.slice(0, 1))
         stream.append(batch.slice(1))
         stream.close()
-    requests, absurd, last_due_ns = read_requests(Bundle.open(writer.root))
-    assert last_due_ns.keys() == {name for name, _, rows in workers if rows}
+    requests, absurd, of_workers = read_requests(Bundle.open(writer.root))
+    assert of_workers.keys() == {name for name, _, rows in workers if rows}
     return requests, absurd
 
 
@@ -96,8 +96,8 @@ def test_rows_that_no_clock_can_have_written_are_left_out_and_counted(tmp_path: 
 
 def test_a_bundle_without_requests_has_none(tmp_path: Path) -> None:
     BundleWriter(tmp_path / "b", Manifest(id="b", drill="d", clock_wall_ns=0, clock_mono_ns=0)).close()
-    requests, absurd, last_due_ns = read_requests(Bundle.open(tmp_path / "b"))
-    assert (len(requests), absurd, last_due_ns) == (0, 0, {})
+    requests, absurd, of_workers = read_requests(Bundle.open(tmp_path / "b"))
+    assert (len(requests), absurd, of_workers) == (0, 0, {})
     assert requests.due_within(0, 9).bad == 0
 
 

@@ -22,10 +22,10 @@ LOAD = LoadRecord(model="open", rate_per_s=100, spacing="uniform", workers=(Work
     ("plan", "missing"),
     [
         (CLEAN, 0),
-        (Plan(silent=(10, 10.2)), 19),
-        (Plan(silent=(10, 10.2), workers=4), 19),  # the schedule is one, whoever sends it
-        (Plan(silent=(10, 10.2), spacing="poisson"), 0),
-        (Plan(silent=(10, 10.2), curves=(RateCurve(((0, 0), (17, 200))),)), 40),
+        (Plan(silent=(10, 10.2), uncounted=True), 19),
+        (Plan(silent=(10, 10.2), uncounted=True, workers=4), 19),  # the schedule is one, whoever sends it
+        (Plan(silent=(10, 10.2), uncounted=True, spacing="poisson"), 0),
+        (Plan(silent=(10, 10.2), uncounted=True, curves=(RateCurve(((0, 0), (17, 200))),)), 40),
         (Plan(curves=(RateCurve(((0, 100), (12, 100), (12, 0), (20, 0), (20, 100))),), silent=(6, 12)), 0),
         (Plan(curves=(RateCurve(((0, 0), (10, 60))), RateCurve.constant(40))), 0),
         (Plan(curves=(RateCurve(((0, 0), (10, 60))), RateCurve.constant(40)), spacing="poisson"), 0),
@@ -37,6 +37,27 @@ def test_arrivals_without_a_row_are_counted_where_the_schedule_tells(
     facts = read_facts(planted(plan))
     assert facts.unseen.missing == pytest.approx(missing, abs=1 if plan.curves else 0)
     assert (facts.unseen.omission, facts.unseen.evidence) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("plan", "missing"),
+    [
+        (Plan(silent=(10, 10.2)), 20),
+        (Plan(silent=(-2, -1.8)), 20),  # where they were due nobody knows, but that they were
+        (Plan(silent=(10, 10.2), workers=4), 20),
+        (Plan(silent=(10, 10.2), users=10, pace_s=0.1, wait_s=0), 0),
+        (Plan(uncounted=True), 0),
+    ],
+)
+def test_rows_that_a_worker_recorded_and_nobody_has_are_missing(
+    planted: PlantedBundle, plan: Plan, missing: int
+) -> None:
+    assert read_facts(planted(plan)).unseen.missing == missing
+
+
+def test_so_are_those_of_a_poisson_process_whose_number_no_schedule_tells(planted: PlantedBundle) -> None:
+    whole, holed = (read_facts(planted(Plan(spacing="poisson", silent=silent))) for silent in (None, (10, 10.2)))
+    assert holed.unseen.missing == len(whole.requests) - len(holed.requests) > 0
 
 
 @pytest.mark.parametrize("spacing", ["uniform", "poisson"])

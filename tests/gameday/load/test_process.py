@@ -241,7 +241,9 @@ def test_tasks_are_chosen_by_weight(good: Run) -> None:
 
 def test_the_generator_samples_itself(good: Run) -> None:
     samples = samples_of(good.load)
-    assert set(samples) == {"load.began", "load.lag_s", "load.cpu_share", "load.due", "load.sent", "load.inflight"}
+    series = ("began", "lag_s", "cpu_share", "due", "sent", "inflight", "rows")
+    assert set(samples) == {f"load.{name}" for name in series}
+    assert samples["load.rows"] == [good.rows.num_rows]
     assert samples["load.due"] == sorted(samples["load.due"])
     assert 0 < samples["load.sent"][-1] <= samples["load.due"][-1] <= good.rows.num_rows
 
@@ -331,7 +333,8 @@ def test_a_closed_loop_file_is_recorded_as_it_is(starter: Starter) -> None:
     rows = rows_of(load)
     assert rows["scheduled_ns"].to_pylist() == rows["start_ns"].to_pylist()
     assert set(rows["endpoint"].to_pylist()) == {"/closed"}
-    assert set(samples_of(load)) <= {"load.lag_s", "load.cpu_share"}
+    assert set(samples_of(load)) <= {"load.lag_s", "load.cpu_share", "load.rows"}
+    assert samples_of(load)["load.rows"] == [rows.num_rows]
 
 
 def test_at_rate_zero_the_load_runs_and_sends_nothing(starter: Starter) -> None:

@@ -32,7 +32,7 @@ def add(columns: RequestColumns, number: int = 0, *, error: str = "", sent: bool
 def test_a_row_comes_back_with_utc_times(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, "load-0", ANCHOR, no_failure)
     add(recorder.columns, 20)
-    recorder.close()
+    recorder.close(20_000)
     (batch,) = iter_table(tmp_path, "requests")
     assert batch.schema == REQUESTS
     assert batch.to_pylist() == [
@@ -54,7 +54,7 @@ def test_a_row_comes_back_with_utc_times(tmp_path: Path) -> None:
 def test_an_arrival_that_was_never_sent_has_neither_start_nor_latency(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, "load-0", ANCHOR, no_failure)
     add(recorder.columns, error="unsent: full", sent=False)
-    recorder.close()
+    recorder.close(20_000)
     (row,) = next(iter_table(tmp_path, "requests")).to_pylist()
     assert (row["start_ns"], row["latency_ns"], row["ok"], row["error"]) == (None, None, False, "unsent: full")
 
@@ -65,7 +65,7 @@ def test_texts_are_coded_anew_for_each_flush(tmp_path: Path) -> None:
         for number, error in enumerate(errors):
             add(recorder.columns, number, error=error)
         recorder.flush()
-    recorder.close()
+    recorder.close(20_000)
     rows = [row for batch in iter_table(tmp_path, "requests") for row in batch.to_pylist()]
     assert [row["error"] for row in rows] == ["", "timeout", "", "HTTP 503", "HTTP 503", ""]
     assert [row["ok"] for row in rows] == [True, False, True, False, False, True]
@@ -75,7 +75,7 @@ def test_texts_are_coded_anew_for_each_flush(tmp_path: Path) -> None:
 def test_a_status_that_can_be_none_of_http_is_none(tmp_path: Path, status: int) -> None:
     recorder = Recorder(tmp_path, "load-0", ANCHOR, no_failure)
     recorder.columns.append(1, 2, 3, status, 4, "/a", "", "odd")
-    recorder.close()
+    recorder.close(20_000)
     (row,) = next(iter_table(tmp_path, "requests")).to_pylist()
     assert row["status"] == 0
 
@@ -88,25 +88,39 @@ def test_rows_can_be_read_as_soon_as_they_are_flushed(tmp_path: Path) -> None:
             add(recorder.columns, number, error="timeout" if number else "")
         recorder.flush()
     assert [batch.num_rows for batch in iter_table(tmp_path, "requests")] == [3, 5]
-    recorder.close()
+    recorder.close(20_000)
 
 
 def test_a_flush_of_nothing_writes_nothing(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, "load-0", ANCHOR, no_failure)
     recorder.flush()
-    recorder.close()
+    recorder.close(20_000)
     assert list(iter_table(tmp_path, "requests")) == []
 
 
 def test_samples_of_one_moment_are_one_batch(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, "load-0", ANCHOR, no_failure)
     recorder.sample(6_000, {"load.due": 3, "load.lag_s": 0.5})
-    recorder.close()
-    (batch,) = iter_table(tmp_path, "samples")
+    recorder.close(20_000)
+    batch, _ = iter_table(tmp_path, "samples")
     assert batch.schema == SAMPLES
     assert [(row["t_ns"], row["series"], row["source"], row["value"]) for row in batch.to_pylist()] == [
         (ANCHOR.wall_ns + 1_000, "load.due", "load-0", 3.0),
         (ANCHOR.wall_ns + 1_000, "load.lag_s", "load-0", 0.5),
+    ]
+
+
+def test_at_its_end_a_record_says_how_many_rows_it_should_hold(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, "load-0", ANCHOR, no_failure)
+    for number in range(3):
+        add(recorder.columns, number)
+        recorder.flush()
+    add(recorder.columns, 3)
+    recorder.close(6_000)
+    recorder.close(7_000)
+    (batch,) = iter_table(tmp_path, "samples")
+    assert batch.to_pylist() == [
+        {"t_ns": ANCHOR.wall_ns + 1_000, "series": "load.rows", "source": "load-0", "value": 4.0}
     ]
 
 
@@ -130,7 +144,7 @@ def test_memory_does_not_grow_with_the_number_of_rows(tmp_path: Path) -> None:
     assert len(recorder.columns) == 0
     assert of_ten < 2 * max(of_two, 2**20)
     assert left < 2**20
-    recorder.close()
+    recorder.close(20_000)
 
 
 def test_a_full_disk_is_told_once_and_rows_are_dropped_from_then_on(tmp_path: Path) -> None:
@@ -143,7 +157,7 @@ def test_a_full_disk_is_told_once_and_rows_are_dropped_from_then_on(tmp_path: Pa
         add(recorder.columns)
         recorder.flush()
     recorder.sample(6_000, {"load.due": 3})
-    recorder.close()
+    recorder.close(20_000)
     assert [error.strerror for error in failures] == ["No space left on device"]
     assert len(recorder.columns) == 0
     assert list(iter_table(tmp_path, "samples")) == []
@@ -159,7 +173,7 @@ def test_what_may_be_a_secret_in_a_name_is_not_recorded(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, "load-0", ANCHOR, no_failure)
     for name in ("/a?token=1", "/b", "/a?token=2", "http://me:pw@host/a#x"):
         recorder.columns.append(5_000, 5_001, 7, 200, 12, name, "r", "")
-    recorder.close()
+    recorder.close(20_000)
     (batch,) = iter_table(tmp_path, "requests")
     assert batch["endpoint"].to_pylist() == ["/a", "/b", "/a", "http://host/a"]
     assert len(batch["endpoint"].dictionary) == 3
