@@ -61,6 +61,18 @@ DRILL := $(BIN)/gameday sandbox exec --manner $(MANNER) -- $(BIN)/gameday run
 demo: $(VENV)/.ready ## run the pod-kill drill on a sandbox and show its verdict [MANNER=hardened|naive]
 	@$(DRILL) experiments/pod-kill.yaml --load loadprofiles/steady.py --context $(CONTEXT)
 
+CONTEXTS ?=
+NAMESPACE ?= tars
+FAILOVER := experiments/region-failover.yaml --load loadprofiles/failover.py --namespace $(NAMESPACE)
+
+.PHONY: failover-drill
+failover-drill: $(VENV)/.ready ## lose the region that leads, on a sandbox or your own clusters [CONTEXTS="a b c" NAMESPACE=tars]
+ifeq ($(strip $(CONTEXTS)),)
+	@$(DRILL) $(FAILOVER) --context us-east-1 --context us-west-2 --context eu-central-1
+else
+	@GAMEDAY_REGION=$${GAMEDAY_REGION:-$(firstword $(CONTEXTS))} $(BIN)/gameday run $(FAILOVER) $(CONTEXTS:%=--context %)
+endif
+
 # --- development --------------------------------------------------------------------------------------------------
 
 .PHONY: test
@@ -100,8 +112,8 @@ bench-load: $(VENV)/.ready-dev .tools/bin/vegeta ## measure the load engine into
 		github.com/tsenart/vegeta/v12@v12.12.0 || echo "vegeta could not be built: what is compared with it will be left out"
 
 .PHONY: bench-scorer
-bench-scorer: $(VENV)/.ready-dev ## measure the scorer into benchmarks/out/scorer.json (half a minute)
-	@$(BIN)/python -m benchmarks.scorer
+bench-scorer: $(VENV)/.ready-dev ## measure the scorer against DuckDB, into benchmarks/out/scorer.json (about three minutes) [QUICK=1]
+	@$(BIN)/python -m benchmarks.scorer $(if $(QUICK),--quick)
 
 .PHONY: bench-accuracy
 bench-accuracy: $(VENV)/.ready-dev ## hold verdicts against planted truth, into benchmarks/out/accuracy.json (about five minutes) [QUICK=1]

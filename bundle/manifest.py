@@ -122,6 +122,8 @@ class Manifest(_Record):
     watched: tuple[str, ...] = ()
     """Contexts whose pods and deployments were watched, so that silence about the others is not taken for calm."""
     phases: tuple[Phase, ...] = ()
+    timeline_entries: int | None = Field(default=None, ge=0)
+    """How many the timeline held when it was closed."""
     outcome: Literal["running", "completed", "aborted", "failed"] = "running"
     reason: str = ""
     """Why the run was aborted or failed, in one line."""

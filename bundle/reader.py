@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from bundle.timeline import Entry, read_timeline
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from bundle.table import Piece
 
 
 class Bundle:
@@ -62,16 +65,24 @@ class Bundle:
 
     @property
     def torn_lines(self) -> int:
-        """How many lines of the timeline are no whole entry."""
-        return self._timeline[1]
+        """How many lines of the timeline are no whole entry, or are missing of those that there were at its close."""
+        entries, torn = self._timeline
+        return max(torn, (self.manifest.timeline_entries or 0) - len(entries))
 
     @cached_property
     def _timeline(self) -> tuple[list[Entry], int]:
         return read_timeline(self.root / "timeline.jsonl")
 
     def requests(self) -> Iterator[pa.RecordBatch]:
-        """The request rows in batches, schema `bundle.table.REQUESTS`; in no order of time."""
+        """The request rows in batches, schema `bundle.table.REQUESTS`; in the order in which they are stored."""
         return self._table("requests")
+
+    def request_pieces(self, columns: Sequence[str]) -> list[Piece]:
+        """Some columns of the request rows in pieces that any thread may read; `reading` must stand around that."""
+        from bundle.table import pieces
+
+        with self.reading("requests"):
+            return pieces(self.root, "requests", columns)
 
     def samples(self) -> Iterator[pa.RecordBatch]:
         """The sample rows in batches, schema `bundle.table.SAMPLES`."""
@@ -104,8 +115,14 @@ class Bundle:
     def _table(self, name: str) -> Iterator[pa.RecordBatch]:
         from bundle.table import iter_table
 
-        try:
+        with self.reading(name):
             yield from iter_table(self.root, name)
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[None]:
+        """Whatever pyarrow raises of a damaged table as a BundleError."""
+        try:
+            yield
         except (OSError, ValueError, KeyError, NotImplementedError) as error:  # pyarrow's errors are these
             raise BundleError(
                 f"cannot be read: {error}", where=str(self.root / name), do="restore the file from a copy"

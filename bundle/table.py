@@ -6,11 +6,18 @@ A stream that was cut by `kill -9` is read up to its last whole batch. `docs/bun
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from bundle.nullable import nullable
+from bundle.order import Keys, in_order, one_batch
 
 _NAMES = pa.dictionary(pa.int32(), pa.string())
 
@@ -54,6 +61,8 @@ LEDGER = pa.schema(
 SCHEMAS = {"requests": REQUESTS, "samples": SAMPLES, "ledger": LEDGER}
 STREAM_SUFFIX = ".arrows"
 GROUP_ROWS = 1 << 17
+_LONGEST_NAME = 32
+"""Some writers cut the statistics of longer texts, so that two that differ look alike."""
 
 
 class StreamWriter:
@@ -107,38 +116,175 @@ def iter_table(root: Path, name: str) -> Iterator[pa.RecordBatch]:
     Raises KeyError for a name that is no table. A table that was never written gives no batches.
     """
     schema = SCHEMAS[name]
+    for piece in pieces(root, name, schema.names):
+        yield from piece.batches()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a table that can be read by itself, in any thread: a row group, or the batches of the streams."""
+
+    columns: tuple[str, ...]
+    rows: int
+    batch: pa.RecordBatch | None = None
+    file: _Parquet | None = None
+    group: int = 0
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows in batches, with the columns that were asked for, of the types of the schema."""
+        if self.file is not None:
+            yield from self.file.batches(self.group, self.columns)
+        elif self.batch is not None:
+            yield self.batch.select(list(self.columns))
+
+    def whole(self) -> pa.RecordBatch:
+        """All of its rows as one batch."""
+        return one_batch(list(self.batches()))
+
+
+def pieces(root: Path, name: str, columns: Sequence[str]) -> list[Piece]:
+    """Table `name` in pieces, in stored order, of which each gives these columns. Raises KeyError as `iter_table`."""
+    schema = SCHEMAS[name]
     closed = root / f"{name}.parquet"
     if closed.exists():
-        names = _dictionary_columns(schema)
-        for batch in pq.ParquetFile(closed, read_dictionary=names).iter_batches(1 << 18):
-            for name in names:  # which of the names a row has, and whether they are text, the reader doesn't check
-                batch.column(name).validate(full=True)
-            # A cast imports pyarrow.compute, 0.1 s, and this package's own files don't need it.
-            yield batch if batch.schema.equals(schema) else batch.cast(schema)
-        return
+        file = _Parquet(closed, schema)
+        return [Piece(tuple(columns), rows, file=file, group=group) for group, rows in enumerate(file.groups) if rows]
+    found = []
     for stream in sorted((root / name).glob(f"*{STREAM_SUFFIX}")):
         for batch in read_stream(stream):
             batch.validate(full=True)
-            yield batch if batch.schema.equals(schema) else batch.cast(schema)
+            batch = batch if batch.schema.equals(schema) else batch.cast(schema)
+            found.append(Piece(tuple(columns), batch.num_rows, batch))
+    return found
+
+
+class _Parquet:
+    """A closed table. Each thread reads it through a file of its own; all share its metadata."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path, self._schema, self._files = path, schema, threading.local()
+        self._metadata = self._file().metadata
+        self._places = {self._metadata.schema.column(i).path: i for i in range(self._metadata.num_columns)}
+
+    @property
+    def groups(self) -> list[int]:
+        """How many rows each row group has."""
+        return [self._metadata.row_group(group).num_rows for group in range(self._metadata.num_row_groups)]
+
+    def batches(self, group: int, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+        """A row group in batches. A column that holds one value by its statistics isn't decoded."""
+        constant = {name: value for name in columns if (value := self._constant(group, name)) is not None}
+        read = [name for name in columns if name not in constant] or list(columns[:1])
+        fields = [self._schema.field(name) for name in columns]
+        names = _dictionary_columns(self._schema)
+        for batch in self._file().iter_batches(GROUP_ROWS, row_groups=[group], columns=read, use_threads=False):
+            for name in read:  # which of the names a row has, and whether they are text, the reader doesn't check
+                if name in names:
+                    batch.column(name).validate(full=True)
+            arrays = [
+                _filled(field.type, constant[field.name]).slice(0, batch.num_rows)
+                if field.name in constant
+                else batch.column(field.name)
+                for field in fields
+            ]
+            arrays = [_of(field, array) for field, array in zip(fields, arrays, strict=True)]
+            yield pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+    def _file(self) -> pq.ParquetFile:
+        if not hasattr(self._files, "file"):
+            known = getattr(self, "_metadata", None)
+            names = _dictionary_columns(self._schema)
+            self._files.file = pq.ParquetFile(self._path, metadata=known, read_dictionary=names, pre_buffer=False)
+        file: pq.ParquetFile = self._files.file
+        return file
+
+    def _constant(self, group: int, name: str) -> bool | int | str | None:
+        """The one value that a column of flags, of statuses or of names has throughout a row group, if it has."""
+        kind = self._schema.field(name).type
+        if not (pa.types.is_boolean(kind) or pa.types.is_uint16(kind) or pa.types.is_dictionary(kind)):
+            return None
+        place = self._places.get(name)
+        found = None if place is None else self._metadata.row_group(group).column(place).statistics
+        if found is None or not found.has_min_max or not found.has_null_count or found.null_count:
+            return None
+        try:
+            value, most = found.min, found.max
+        except ValueError:  # damaged: no text
+            return None
+        if type(value) is not type(most) or value != most:
+            return None
+        if pa.types.is_dictionary(kind):
+            return value if isinstance(value, str) and len(value) < _LONGEST_NAME else None
+        if pa.types.is_boolean(kind):
+            return value if isinstance(value, bool) else None
+        return value if type(value) is int and 0 <= value < 1 << 16 else None
+
+
+def _of(field: pa.Field, array: pa.Array) -> pa.Array:
+    """A column as the schema has it. Raises ValueError where it can't be."""
+    if array.null_count and not field.nullable:
+        raise ValueError(f"column {field.name} has rows without a value")
+    # A cast imports pyarrow.compute, 0.1 s, and this package's own files don't need it.
+    return array if array.type.equals(field.type) else array.cast(field.type)
+
+
+@lru_cache(maxsize=64)
+def _filled(kind: pa.DataType, value: bool | int | str) -> pa.Array:
+    """GROUP_ROWS rows of one value."""
+    if pa.types.is_dictionary(kind):
+        codes = pa.array(np.zeros(GROUP_ROWS, dtype=np.int32))
+        return pa.DictionaryArray.from_arrays(codes, pa.array([value], pa.string()))
+    if pa.types.is_boolean(kind):
+        bits = pa.py_buffer((b"\xff" if value else b"\0") * (GROUP_ROWS // 8))
+        return pa.Array.from_buffers(kind, GROUP_ROWS, [None, bits])
+    return pa.array(np.full(GROUP_ROWS, value, dtype=np.uint16))
+
+
+def parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Of a closed table. Whole numbers as differences: half the size of other encodings, read three times as fast."""
+    numbers = [field.name for field in schema if pa.types.is_int64(field.type)]
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression={field.name: "LZ4" if field.name in numbers else "ZSTD" for field in schema},
+        use_dictionary=[field.name for field in schema if field.name not in numbers],
+        column_encoding=dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
+    )
+
+
+def sent_order(batch: pa.RecordBatch) -> Keys:
+    """What `requests` are ordered by: when they were sent, or due where they never were; then what tells them apart."""
+    due = batch.column("scheduled_ns").to_numpy()
+    start, sent = nullable(batch.column("start_ns"))
+    taken, answered = nullable(batch.column("latency_ns"))
+    ok = batch.column("ok").to_numpy(zero_copy_only=False)
+    return np.where(sent, start, due), due, np.where(answered, taken, 0), ok
+
+
+def _itself(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch
 
 
 def compact(root: Path, name: str) -> None:
-    """Turn the streams of table `name` into one Parquet file, then remove them.
+    """Turn the streams of table `name` into one Parquet file, then remove them. Requests in the order of their start.
 
     The Parquet file appears by rename, so that a crash leaves either the streams or the whole file, never half. Raises
     OSError where there is no room for it: the streams stay.
     """
     schema = SCHEMAS[name]
     streams = sorted((root / name).glob(f"*{STREAM_SUFFIX}"))
-    partial = root / f"{name}.parquet.partial"
+    partial_file = root / f"{name}.parquet.partial"
+    batches: Iterable[pa.RecordBatch] = (batch for stream in streams for batch in read_stream(stream))
+    if schema is REQUESTS:
+        batches = in_order([partial(_itself, batch) for batch in batches], sent_order)
     try:
-        with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-            for table in _in_groups((batch for stream in streams for batch in read_stream(stream)), schema):
+        with parquet_writer(partial_file, schema) as writer:
+            for table in _in_groups(batches, schema):
                 writer.write_table(table)
     except OSError:
-        partial.unlink(missing_ok=True)
+        partial_file.unlink(missing_ok=True)
         raise
-    os.replace(partial, root / f"{name}.parquet")
+    os.replace(partial_file, root / f"{name}.parquet")
     for stream in streams:
         stream.unlink()
     if (root / name).exists():

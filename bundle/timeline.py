@@ -31,17 +31,20 @@ class Entry:
 
     kind and event, by source:
 
-    ===========  ==========================================  ====================================================
-    kind         event                                       attributes
-    ===========  ==========================================  ====================================================
-    pod          present, added, modified, deleted           ready, started, phase, deleting, restarts, waiting, labels
-    deployment   present, added, modified, deleted           desired, ready, available, updated, observed, labels
-    fault        injecting, begin, end                       activity, status, output
-    hypothesis   begin, end                                  when (before, after, during), met, failed
-    rollback     begin, end                                  status
-    observer     connected, lost, resumed, failed            watches, error
-    load         started, stopped, worker-lost               worker, error
-    ===========  ==========================================  ====================================================
+    =============  ========================================  ====================================================
+    kind           event                                     attributes
+    =============  ========================================  ====================================================
+    pod            present, added, modified, deleted         ready, started, phase, deleting, restarts, waiting, labels
+    deployment     present, added, modified, deleted         desired, ready, available, updated, observed, labels
+    fault          injecting, begin, end                     activity, status, output
+    hypothesis     begin, end                                when (before, after, during), met, failed
+    rollback       begin, end                                status
+    observer       connected, lost, resumed, failed          watches, error
+    load           started, stopped, worker-lost             worker, error
+    leader         present, seen, lost                       region, term
+    hpa            present, added, modified, deleted         target, min, max, current, desired, cpu_percent, …
+    endpointslice  present, added, modified, deleted         service, ready
+    =============  ========================================  ====================================================
 
     `present` is an object that was there when watching began. Kubernetes objects carry context, namespace, name, uid.
     `injecting` is written as an action of the method is called; `begin`, once it has returned, spans the call: the

@@ -75,6 +75,7 @@ class BundleWriter:
         from bundle.table import compact
 
         self._try(self._timeline.close)
+        self._try(self._count_entries)
         for table in TABLES:
             self._try(partial(compact, self.root, table))
 
@@ -85,6 +86,10 @@ class BundleWriter:
             if self._failed is None:
                 raise
             self._failed(error)
+
+    def _count_entries(self) -> None:
+        with (self.root / "timeline.jsonl").open("rb") as timeline:  # others append to it, too
+            self.update(timeline_entries=sum(1 for line in timeline if line.endswith(b"\n")))
 
     def _save(self) -> None:
         fresh = self.root / "manifest.json.partial"

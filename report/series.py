@@ -7,8 +7,9 @@ where there was no fault), so that a recovery time can be read off the axis.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -17,10 +18,13 @@ import numpy.typing as npt
 from bundle.manifest import Effect, Manifest
 from bundle.reader import Bundle
 from bundle.timeline import Entry
-from scorer.requests import nullable
+from report.many import Binned, Columns, Extent, by_bin, extent_of, read_columns
 
 MAX_BINS = 400
 """Points a line, at most: more than a screen can show apart."""
+
+HELD_ROWS = 1 << 20
+"""So many requests are held, 18 B each, and their quantiles exact."""
 
 MIN_ROWS_A_BIN = 10
 """Rows a bin on average, at least, where the span allows: a p95 of fewer is nothing but their maximum."""
@@ -122,57 +126,62 @@ def _span_ns(manifest: Manifest, timeline: list[Entry], rows: _Rows) -> tuple[in
     edges = [ns for phase in manifest.phases for ns in (phase.start_ns, phase.end_ns) if ns is not None]
     if not edges or any(phase.end_ns is None for phase in manifest.phases):
         edges += [entry.latest_ns for entry in timeline[-1:]]
-        edges += [int(rows.due_ns.max())] if rows.due_ns.size else []
+        edges += [rows.extent.due_ns[1]] if rows.extent.due_ns else []
     return min(edges, default=manifest.clock_wall_ns), max(edges, default=manifest.clock_wall_ns)
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The columns of the requests that the figure needs, whole."""
+    """All requests: held, or counted by `by_bin` while they go by where they are too many."""
 
-    due_ns: Integers
-    latency_ns: Integers  # -1 where there is none
-    ok: npt.NDArray[np.bool_]
-    sent: npt.NDArray[np.bool_]
+    extent: Extent
+    by_bin: Callable[[int, int, int], Binned]
 
     @classmethod
     def read(cls, bundle: Bundle) -> _Rows:
-        due, latency = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        ok, sent = [np.empty(0, np.bool_)], [np.empty(0, np.bool_)]
-        for batch in bundle.requests():
-            due.append(batch["scheduled_ns"].to_numpy())
-            taken, answered = nullable(batch["latency_ns"])
-            latency.append(np.where(answered, taken, -1))
-            ok.append(batch["ok"].to_numpy(zero_copy_only=False))
-            sent.append(nullable(batch["start_ns"])[1])
-        return cls(np.concatenate(due), np.concatenate(latency), np.concatenate(ok), np.concatenate(sent))
+        extent = extent_of(bundle)
+        if extent.total > HELD_ROWS:
+            return cls(extent, partial(by_bin, bundle))
+        return cls(extent, partial(binned, list(read_columns(bundle))))
 
     def series(self, origin_ns: int, first_ns: int, last_ns: int) -> RequestSeries:
-        start_ns = min([first_ns, *self.due_ns.min(initial=first_ns, keepdims=True).tolist()])
-        end_ns = max(last_ns, int(self.due_ns.max(initial=first_ns)))
+        extent = self.extent
+        first_due_ns, last_due_ns = extent.due_ns or (first_ns, first_ns)
+        start_ns, end_ns = min(first_ns, first_due_ns), max(last_ns, last_due_ns)
         # in whole nanoseconds: a row that is due exactly on an edge must fall into the same bin however it is reckoned
-        width_ns = max(1, round(bin_width_s((end_ns - start_ns) / 1e9, self.due_ns.size) * 1e9))
+        width_ns = max(1, round(bin_width_s((end_ns - start_ns) / 1e9, extent.total) * 1e9))
         width_s = width_ns / 1e9
         bins = (end_ns - start_ns) // width_ns + 1
-        which = (self.due_ns - start_ns) // width_ns
-        good = self.ok & (self.latency_ns >= 0)
-        p50, p95, most = quantiles_by_bin(which[good], self.latency_ns[good], bins, (0.5, 0.95, 1.0))
-        failed, unsent = self.sent & ~self.ok, ~self.sent
-        bad_ns = self.due_ns[failed | unsent]
+        found = self.by_bin(start_ns, width_ns, bins)
+        p50, p95, most = found.quantiles_ns
         return RequestSeries(
             width_s=width_s,
-            t_s=(start_ns - origin_ns) / 1e9 + (np.arange(bins) + 0.5) * width_s,
+            t_s=(start_ns - origin_ns) / 1e9 + (np.arange(bins, dtype=np.float64) + 0.5) * width_s,
             p50_ms=p50 / 1e6,
             p95_ms=p95 / 1e6,
             max_ms=most / 1e6,
-            failed_per_s=np.bincount(which[failed], minlength=bins) / width_s,
-            unsent_per_s=np.bincount(which[unsent], minlength=bins) / width_s,
-            total=self.due_ns.size,
-            failed=int(failed.sum()),
-            unsent=int(unsent.sum()),
-            first_bad_s=(int(bad_ns.min()) - origin_ns) / 1e9 if bad_ns.size else None,
-            last_bad_s=(int(bad_ns.max()) - origin_ns) / 1e9 if bad_ns.size else None,
+            failed_per_s=found.failed / width_s,
+            unsent_per_s=found.unsent / width_s,
+            total=extent.total,
+            failed=extent.failed,
+            unsent=extent.unsent,
+            first_bad_s=None if extent.bad_ns is None else (extent.bad_ns[0] - origin_ns) / 1e9,
+            last_bad_s=None if extent.bad_ns is None else (extent.bad_ns[1] - origin_ns) / 1e9,
         )
+
+
+def binned(held: list[Columns], start_ns: int, width_ns: int, bins: int) -> Binned:
+    """The same of requests that are held, their quantiles exact."""
+    no_times, no_flags = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
+    some = [Columns(no_times, no_times, no_flags, no_flags), *held]
+    due_ns, latency_ns = (np.concatenate([getattr(one, name) for one in some]) for name in ("due_ns", "latency_ns"))
+    ok, sent = (np.concatenate([getattr(one, name) for one in some]) for name in ("ok", "sent"))
+    which, good = (due_ns - start_ns) // width_ns, ok & (latency_ns >= 0)
+    return Binned(
+        quantiles_by_bin(which[good], latency_ns[good], bins, (0.5, 0.95, 1.0)),
+        np.bincount(which[sent & ~ok], minlength=bins),
+        np.bincount(which[~sent], minlength=bins),
+    )
 
 
 def bin_width_s(span_s: float, rows: int) -> float:

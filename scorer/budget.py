@@ -18,11 +18,11 @@ def budget_burn(facts: Facts, targets: Targets) -> Iterator[Measure]:
     over the SLO's window, which is the budget's share were the SLO's whole window as busy as this one.
     Raises LookupError.
     """
-    judged, window = facts.judged, facts.window
-    assert window is not None  # judged would have raised
-    sent = len(judged) - judged.unsent
+    counts, window = facts.counted(targets.slos.values()), facts.window
+    assert window is not None  # it would have raised
+    sent = counts.sent
     for name, slo in targets.slos.items():
-        bad, share = bad_share(judged, slo, targets.validity.confidence, facts.unseen)
+        bad, share = bad_share(counts, slo, targets.validity.confidence, facts.unseen, facts.spare(slo.slow_ns))
         method = f"Clopper–Pearson of the bad share, each bound at {100 * targets.validity.confidence:g} %"
         evidence = (
             f"{bad} of {sent} sent requests were bad for {slo.title}, which tolerates "
@@ -37,7 +37,7 @@ def budget_burn(facts: Facts, targets: Targets) -> Iterator[Measure]:
                 low=tidy(share.low * scale),
                 high=tidy(share.high * scale),
                 unit=unit,
-                n=len(judged),
+                n=counts.total,
                 method=method,
                 evidence=evidence,
             )

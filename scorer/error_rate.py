@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from scorer.facts import Facts
 from scorer.grounds import Grounds, of_window
 from scorer.intervals import Interval, clopper_pearson, tidy
 from scorer.requests import Flags, Requests
+from scorer.tally import Counts
 from scorer.targets import Slo
 from scorer.unseen import NOTHING, Unseen
 from scorer.verdict import Measure
 
 
-def bad_share(requests: Requests, slo: Slo | None, confidence: float, unseen: Unseen = NOTHING) -> tuple[int, Interval]:
+def bad_share(
+    counts: Counts, slo: Slo | None, confidence: float, unseen: Unseen = NOTHING, spare: int = 0
+) -> tuple[int, Interval]:
     """How many of the sent requests were bad by an SLO (None: that failed), and the bounds of the share of bad ones.
 
     Requests need not be alike: for trials of differing probabilities the exact binomial bounds of their mean are
     conservative (Hoeffding, 1956). Arrivals that were never sent, and the `unseen` that left no row, count as good in
-    the lower bound, as bad in the upper. What an open workload would not have sent counts as good in the lower bound,
-    and in the upper as never sent.
+    the lower bound, as bad in the upper. What an open workload would not have sent, `spare` bad ones among it, counts
+    as good in the lower bound, and in the upper as never sent.
     """
-    bad, (least, n), (most, trials) = _counts(requests, slo, unseen)
+    bad, (least, n), (most, trials) = _bounds(counts, slo, unseen, spare)
     return bad, Interval(clopper_pearson(least, n, confidence).low, clopper_pearson(most, trials, confidence).high)
 
 
@@ -33,7 +34,7 @@ def bad_rows(requests: Requests, slo: Slo | None) -> Flags:
 
 def share_grounds(facts: Facts) -> Grounds:
     """What the error rate and the availability of the window rest on. Raises LookupError."""
-    _, (least, n), (most, trials) = _counts(facts.judged, None, facts.unseen)
+    _, (least, n), (most, trials) = _bounds(facts.counted(), None, facts.unseen, facts.spare())
     return Grounds(
         of_window(facts),
         figures=(
@@ -42,13 +43,14 @@ def share_grounds(facts: Facts) -> Grounds:
     )
 
 
-def _counts(requests: Requests, slo: Slo | None, unseen: Unseen) -> tuple[int, tuple[int, int], tuple[int, int]]:
+def _bounds(
+    counts: Counts, slo: Slo | None, unseen: Unseen, spare: int
+) -> tuple[int, tuple[int, int], tuple[int, int]]:
     """How many were bad; bad ones and trials of the lower bound, and those of the upper."""
-    rows = bad_rows(requests, slo)
-    bad, n = int(np.count_nonzero(rows)), len(requests) + unseen.unknown
+    bad, n = counts.bad_by_limit[None if slo is None else slo.slow_ns], counts.total + unseen.unknown
     trials = max(0, n - unseen.surplus)
-    most = min(trials, bad + requests.unsent + unseen.unknown)
-    return bad, (bad - unseen.beyond(requests.start_ns[rows]), n), (most, trials)
+    most = min(trials, bad + counts.unsent + unseen.unknown)
+    return bad, (bad - spare, n), (most, trials)
 
 
 def error_rate(facts: Facts, confidence: float) -> Measure:
@@ -62,9 +64,9 @@ def availability(facts: Facts, confidence: float) -> Measure:
 
 
 def _share(facts: Facts, confidence: float, name: str) -> Measure:
-    judged, unseen = facts.judged, facts.unseen
-    bad, share = bad_share(judged, None, confidence, unseen)
-    sent = len(judged) - judged.unsent
+    counts, unseen = facts.counted(), facts.unseen
+    bad, share = bad_share(counts, None, confidence, unseen, facts.spare())
+    sent = counts.sent
     bounds, value = share.scaled(100), 100 * bad / sent if sent else None
     if name == "availability":
         bounds, value = Interval(100 - bounds.high, 100 - bounds.low), None if value is None else 100 - value
@@ -74,10 +76,10 @@ def _share(facts: Facts, confidence: float, name: str) -> Measure:
         low=tidy(bounds.low),
         high=tidy(bounds.high),
         unit="%",
-        n=len(judged),
+        n=counts.total,
         method=f"Clopper–Pearson, each bound at {100 * confidence:g} %; unsent arrivals bad in one, good in the other",
         evidence=(
-            f"{bad} of {sent} sent requests failed, {judged.unsent + unseen.missing} were never sent",
+            f"{bad} of {sent} sent requests failed, {counts.unsent + unseen.missing} were never sent",
             *unseen.evidence,
         )
         if sent

@@ -10,22 +10,28 @@ from datetime import UTC, datetime, timedelta
 
 from bundle.reader import Bundle
 from bundle.timeline import Attribute, Entry
+from scorer.drift import drift_grounds
 from scorer.error_rate import share_grounds
 from scorer.explanation import EntryTold, Explanation, KindTold, RowTold, Told
 from scorer.facts import Facts, read_facts
 from scorer.failed_requests import failed_grounds
+from scorer.failover import failover_grounds
 from scorer.generator import generator_grounds
 from scorer.grounds import Grounds, Kind, of_window
 from scorer.latency import latency_grounds
+from scorer.latency_rise import after, at_work, rise_grounds
 from scorer.load_rate import load_grounds
 from scorer.objective import decided
 from scorer.proof import proof_grounds
 from scorer.readiness import ready_grounds
 from scorer.recovery import recovery_grounds
 from scorer.requests import Requests
+from scorer.restore import restore_grounds
 from scorer.rows import Key, Row, find_rows, key_of
+from scorer.scaling import scaling_grounds
 from scorer.steady_state import evaluated_after
 from scorer.targets import Targets
+from scorer.timeouts import timeout_grounds
 from scorer.validity import baseline_grounds, clocks_grounds, observers_grounds, run_grounds, steady_grounds
 from scorer.verdict import Grade, Measure, Objective, ValidityCheck, Verdict
 
@@ -61,6 +67,59 @@ MEASURES: dict[str, tuple[str, _Finder]] = {
     "unmet-probes": (
         "the probes out of their tolerance in the last evaluation of the steady-state hypothesis after the fault",
         lambda facts, _: Grounds(entries=evaluated_after(facts)),
+    ),
+    "leader-elected": (
+        "from the middle of the fault's moment to the middle of that in which a replica of another region became "
+        "leader of a newer term, and stayed",
+        lambda facts, _: failover_grounds(facts),
+    ),
+    "contested-terms": ("the terms in which more than one replica led", lambda facts, _: failover_grounds(facts)),
+    "region-restored": (
+        "from the moment that the region's deployment wanted its replicas back to the one from which it had them ready "
+        "and had answered a request well since",
+        lambda facts, _: restore_grounds(facts),
+    ),
+    "writes-lost": (
+        "acknowledged writes that a region, asked afterwards, didn't have; in the upper bound also stale ones and "
+        "those that not every region was asked for",
+        lambda *_: Grounds(),
+    ),
+    "latency-drift": (
+        "the largest p95 of a region in the window - the smallest",
+        lambda facts, _: drift_grounds(facts),
+    ),
+    "error-drift": (
+        "the largest share of failed requests of a region in the window - the smallest",
+        lambda facts, _: drift_grounds(facts),
+    ),
+    "share-drift": (
+        "the largest share of the window's requests that went to one region - the smallest",
+        lambda facts, _: drift_grounds(facts),
+    ),
+    "scale-up-begins": (
+        "from the middle of the moment in which CPU was first read over its target to the one in which the autoscaler "
+        "first desired more replicas",
+        lambda facts, _: scaling_grounds(facts),
+    ),
+    "scale-latency": (
+        "from the load's rise to the moment from which a new pod was at work and users had recovered",
+        lambda facts, _: scaling_grounds(facts),
+    ),
+    "scale-down-begins": (
+        "from the load's fall to the moment in which the autoscaler first desired fewer replicas",
+        lambda facts, _: scaling_grounds(facts),
+    ),
+    "latency-rise": (
+        "p95 while the fault was at work - p95 of the baseline",
+        lambda facts, _: rise_grounds(facts, at_work(facts)),
+    ),
+    "latency-after": (
+        "p95 from the hold time after the fault's end on - p95 of the baseline",
+        lambda facts, targets: rise_grounds(facts, after(facts, targets)),
+    ),
+    "timeout-share": (
+        "requests of the window that failed as late as the client's time-out / requests of the window that were sent",
+        lambda facts, _: timeout_grounds(facts),
     ),
 }
 """By measure: its formula in words, and what it rests on."""

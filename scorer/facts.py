@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 from bundle.manifest import Effect, Manifest, Phase, PhaseName
 from bundle.reader import Bundle
 from bundle.timeline import Entry
+from scorer.batch import Batch, Cut
 from scorer.cluster import Pod, pods_of, selects, when
 from scorer.intervals import Interval
-from scorer.requests import Requests, WorkerRows, read_requests
+from scorer.piece import Piece
+from scorer.requests import Requests, WorkerRows
 from scorer.samples import Samples, read_samples
+from scorer.source import Source, Stream, all_rows, gather
 from scorer.span import Span
+from scorer.tally import Counts, Record, Recorded, Tally, limits_of
+from scorer.targets import Slo
 from scorer.unseen import Unseen, unseen
+
+R = TypeVar("R")
 
 _LATE_NS = 60_000_000_000
 """An answer this much later than a time-out after the end of a whole recording can't have been recorded."""
@@ -31,31 +39,89 @@ class Facts:
     `fault` is the span in which the fault took effect, None where the timeline holds none. `window` is what objectives
     are judged over: from the earliest moment of the fault to the end of the recovery phase (of the recording, where
     that phase never ended); where no fault was recorded, from the start of the fault phase. None: not even that.
-    `workers` is what each load worker's rows say, by its name.
+    `source` gives the requests: measures ask `of` for what pieces gather of them, in one pass for all that `gather` was
+    told beforehand. `requests` and `judged` are whole in memory, for what looks at single rows.
     `journal_status` is how Chaos Toolkit says its run went, "" where it says nothing.
     """
 
     manifest: Manifest
     timeline: tuple[Entry, ...]
-    requests: Requests
-    absurd_rows: int
-    workers: Mapping[str, WorkerRows]
+    source: Source
     samples: Samples
     torn_lines: int
     journal_status: str
     fault: Interval | None
     window: Span | None
     ended_ns: int
+    _known: dict[Piece[Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def of(self, piece: Piece[R]) -> R:
+        """What a piece gathers of all requests, in a pass of its own where it was not gathered before."""
+        self.gather((piece,))
+        known: R = self._known[piece]
+        return known
+
+    def gather(self, pieces: Iterable[Piece[Any]]) -> None:
+        """Read the requests once for all of these that are not known. Raises BundleError where they are damaged."""
+        unknown = [piece for piece in dict.fromkeys(pieces) if piece not in self._known]
+        if unknown:
+            self._known.update(zip(unknown, gather(self.source, unknown), strict=True))
+
+    @cached_property
+    def requests(self) -> Requests:
+        """Every row, in order of its start: 26 B each in memory."""
+        return all_rows(self.source)
 
     @property
+    def recorded(self) -> Recorded:
+        """What is known of the record as a whole."""
+        return self.of(Record(self.latest_done_ns))
+
+    @property
+    def latest_done_ns(self) -> int | None:
+        """When a request can have been done at the latest; None where the recording has no end that is known."""
+        return _latest_done_ns(self.manifest, self.ended_ns)
+
+    @property
+    def absurd_rows(self) -> int:
+        """How many rows have impossible times."""
+        return self.recorded.absurd
+
+    @property
+    def workers(self) -> Mapping[str, WorkerRows]:
+        """What each load worker left, by its name."""
+        return self.recorded.workers
+
+    @property
+    def cut(self) -> Cut:
+        """The arrivals of the window, as `judged` has them. Raises LookupError where there is no window."""
+        if self.window is None:
+            raise LookupError("the fault phase never began")
+        return Cut.touching(self.window)
+
+    def counted(self, slos: Iterable[Slo] = ()) -> Counts:
+        """How the arrivals of the window came out, also by the limits of some SLOs. Raises LookupError."""
+        return self.of(Tally(self.cut, limits_of(slos)))
+
+    @cached_property
     def judged(self) -> Requests:
         """The arrivals of the window: due before its end, and not yet done at its start, for a fault cuts what is
         under way. Raises LookupError where there is no window.
         """
-        if self.window is None:
-            raise LookupError("the fault phase never began")
-        requests = self.requests
-        return requests.where((requests.done_ns >= self.window.start_ns) & (requests.scheduled_ns < self.window.end_ns))
+        return Batch(self.requests).cut(self.cut)
+
+    def spare(self, limit_ns: int | None = None) -> int:
+        """Of the bad requests of the window those that an open workload would not have sent, at most. Raises
+        LookupError."""
+        if self.unseen.omission is None:  # it would have sent all of them
+            return 0
+        judged = self.judged
+        bad = (
+            judged.sent & ~judged.ok
+            if limit_ns is None
+            else judged.sent & ~(judged.ok & (judged.latency_ns <= limit_ns))
+        )
+        return self.unseen.beyond(judged.start_ns[bad])
 
     @cached_property
     def unseen(self) -> Unseen:
@@ -177,16 +243,14 @@ class Facts:
 def read_facts(bundle: Bundle) -> Facts:
     """Read a bundle, whole or torn. Raises BundleError where a file of it is damaged."""
     manifest, timeline = bundle.manifest, tuple(bundle.timeline)
-    requests, absurd, workers = read_requests(bundle)
-    ended = _ended_ns(manifest, timeline, requests)
+    source = Stream(bundle)
+    ended = _ended_ns(manifest, timeline, source)
     fault = _fault(timeline, tuple(effect.activity for effect in manifest.effects))
     window = _window(manifest, fault, ended)
     return Facts(
         manifest=manifest,
         timeline=timeline,
-        requests=requests,
-        absurd_rows=absurd + _beyond(manifest, requests, ended),
-        workers=workers,
+        source=source,
         samples=read_samples(bundle, window),
         torn_lines=bundle.torn_lines,
         journal_status=_status(bundle.journal),
@@ -202,19 +266,19 @@ def _fault(timeline: tuple[Entry, ...], activities: tuple[str, ...]) -> Interval
     return when((named or begins)[0]) if begins else None
 
 
-def _ended_ns(manifest: Manifest, timeline: tuple[Entry, ...], requests: Requests) -> int:
+def _ended_ns(manifest: Manifest, timeline: tuple[Entry, ...], source: Source) -> int:
     ends = [phase.end_ns for phase in manifest.phases if phase.end_ns is not None]
     if ends and manifest.outcome == "completed":
         return max(ends)
-    last_rows = [int(requests.done_ns.max()) + 1] if len(requests) else []
+    recorded: Recorded = gather(source, [Record()])[0]
+    last_rows = [recorded.ended_ns + 1] if recorded.ended_ns is not None else []
     return max([manifest.clock_wall_ns, *ends, *last_rows, *(entry.latest_ns for entry in timeline[-1:])])
 
 
-def _beyond(manifest: Manifest, requests: Requests, ended_ns: int) -> int:
-    """How many rows lie so far behind the end of the recording that they can't have been recorded."""
+def _latest_done_ns(manifest: Manifest, ended_ns: int) -> int | None:
+    """A row that was done later lies so far behind the end of the recording that it can't have been recorded."""
     timeout_s = (manifest.load.timeout_s if manifest.load is not None else None) or 0.0
-    longest_ns = _LATE_NS + round(timeout_s * 1e9)
-    return int((requests.done_ns > ended_ns + longest_ns).sum()) if manifest.outcome == "completed" else 0
+    return ended_ns + _LATE_NS + round(timeout_s * 1e9) if manifest.outcome == "completed" else None
 
 
 def _window(manifest: Manifest, fault: Interval | None, ended_ns: int) -> Span | None:

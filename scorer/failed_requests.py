@@ -9,15 +9,14 @@ from scorer.verdict import Measure
 
 def failed_requests(facts: Facts) -> Measure:
     """Requests that failed, and at most those that were due and never sent besides. Raises LookupError."""
-    judged, unseen = facts.judged, facts.unseen
-    n, bad, sent = len(judged), judged.bad, len(judged) - judged.unsent
-    unsent = judged.unsent + unseen.missing
-    failed_ns = judged.start_ns[judged.sent & ~judged.ok]
+    counts, unseen = facts.counted(), facts.unseen
+    n, bad, sent = counts.total, counts.failed, counts.sent
+    unsent = counts.unsent + unseen.missing
     return Measure(
         name="failed-requests",
         value=bad if n else None,
-        low=bad - unseen.beyond(failed_ns),
-        high=bad + judged.unsent + unseen.unknown if n else None,
+        low=bad - facts.spare(),
+        high=bad + counts.unsent + unseen.unknown if n else None,
         unit="requests",
         n=n,
         method="count; arrivals that were never sent, or left no row, are counted as failed in the upper bound",
@@ -29,7 +28,6 @@ def failed_requests(facts: Facts) -> Measure:
 
 def failed_grounds(facts: Facts) -> Grounds:
     """What the count rests on. Raises LookupError."""
-    judged, unseen = facts.judged, facts.unseen
-    spare = unseen.beyond(judged.start_ns[judged.sent & ~judged.ok])
+    spare = facts.spare()
     figures = (f"of those that failed an open workload would not have sent {spare:,}, at most",) if spare else ()
     return Grounds(of_window(facts), figures=figures)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from scorer.facts import Facts
 from scorer.grounds import Grounds, kind
+from scorer.ranked import Closer, order_statistics, places_of, spans_of
 from scorer.samples import Lags
 from scorer.targets import Targets
 from scorer.verdict import Says
@@ -17,11 +18,11 @@ LAG_EVERY_S, SILENT_S = 2, 3
 
 def generator(facts: Facts, targets: Targets) -> Says:
     """Whether requests started on time and no worker lagged; of what the record lacks, that it isn't known."""
-    judged, limit_ms, load = facts.judged, targets.validity.lateness_p99_ms, facts.manifest.load
-    late_ms = (judged.start_ns - judged.scheduled_ns)[judged.sent] / 1e6
-    if not len(late_ms):
+    sent, limit_ms, load = facts.counted().sent, targets.validity.lateness_p99_ms, facts.manifest.load
+    if not sent:
         return False, "no request was sent in the window"
-    lateness = _quantile(late_ms, 99)
+    (late_ns,) = order_statistics(facts, facts.cut, "lateness", [_rank(sent)])
+    lateness = late_ns / 1e6
     if load is not None and "generator-health" in load.lacks:
         return _unmeasured(facts, targets, lateness)
     # Whoever sent requests owes samples: those of a live worker don't clear a dead one.
@@ -38,6 +39,17 @@ def generator(facts: Facts, targets: Targets) -> Says:
         f"99 % of requests started within {lateness:.1f} ms of their time and half of all lag samples{of_worst} were "
         f"within {medians[worst]:.1f} ms (at most {limit_ms:g} ms)"
     )
+
+
+def closer_look(facts: Facts) -> Closer:
+    """What is gathered in a second pass, once the first has shown about where the percentile lies. Raises
+    LookupError."""
+    rank = _rank(facts.counted().sent)
+    return Closer(facts.cut, "lateness", spans_of(places_of(facts, facts.cut, "lateness", [rank])))
+
+
+def _rank(sent: int) -> int:
+    return -(-99 * sent // 100)
 
 
 def generator_grounds(facts: Facts) -> Grounds:

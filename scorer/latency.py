@@ -9,11 +9,9 @@ import numpy as np
 from scorer.facts import Facts
 from scorer.grounds import Grounds, kind, of_window
 from scorer.intervals import quantile_ranks, tidy
+from scorer.ranked import NEVER_NS, Closer, order_statistics, places_of, spans_of
 from scorer.requests import Ints, Requests
 from scorer.verdict import Measure
-
-NEVER_NS = np.iinfo(np.int64).max
-"""The latency of a request that was not answered well: longer than any."""
 
 
 def latency_p95(facts: Facts, confidence: float) -> Measure:
@@ -24,17 +22,14 @@ def latency_p95(facts: Facts, confidence: float) -> Measure:
     the upper; of requests that an open workload would not have sent, the fastest are left out of the upper bound.
     Where a lower bound is "never", the length of the window is given: no answer came in all that was watched.
     """
-    judged, unseen, window = facts.judged, facts.unseen, facts.window
-    assert window is not None  # judged would have raised
-    sent = _latencies_ns(judged)
-    n, unsent, failed = len(judged) + unseen.unknown, judged.unsent + unseen.unknown, judged.bad
+    counts, unseen, window = facts.counted(), facts.unseen, facts.window
+    assert window is not None  # it would have raised
+    n, unsent, sent, failed = counts.total + unseen.unknown, counts.unsent + unseen.unknown, counts.sent, counts.failed
     method = f"order statistics, each bound at {100 * confidence:g} %; failed requests are slower than any answer"
-    evidence: tuple[str, ...] = (f"{len(sent)} requests, {failed} failed and {unsent} never sent among them",)
+    evidence: tuple[str, ...] = (f"{sent} requests, {failed} failed and {unsent} never sent among them",)
     ranks = _ranks(facts, confidence)
     never_ms = window.seconds * 1e3
-    value = _at(sent, ranks.value)
-    low = 0.0 if ranks.low is None else _at(sent, ranks.low)
-    high = float("inf") if ranks.high is None else _at(sent, ranks.high)
+    low, value, high = _in_ms(facts, ranks)
     if ranks.high is None:
         evidence = (
             f"{n} requests are too few to bound the 95th percentile from above at {100 * confidence:g} %",
@@ -42,18 +37,18 @@ def latency_p95(facts: Facts, confidence: float) -> Measure:
         )
     elif np.isinf(high):
         evidence = (
-            f"{failed} of {len(sent)} sent requests failed"
+            f"{failed} of {sent} sent requests failed"
             + (f" and {unseen.unknown} may be missing" if unseen.unknown else "")
             + ", so that the 95th percentile may have no answer",
             *evidence,
         )
     return Measure(
         name="latency-p95",
-        value=tidy(value) if len(sent) else None,
+        value=tidy(value) if sent else None,
         low=tidy(min(low, never_ms)),
         high=tidy(high),
         unit="ms",
-        n=len(judged),
+        n=counts.total,
         method=method,
         evidence=(*evidence, *unseen.evidence),
     )
@@ -67,18 +62,30 @@ class _Ranks:
     low: int | None
     high: int | None
 
+    @property
+    def every(self) -> tuple[int, int, int]:
+        """Those of the lower bound, the value and the upper bound; 0 for none."""
+        return self.low or 0, self.value, self.high or 0
+
 
 def _ranks(facts: Facts, confidence: float) -> _Ranks:
-    judged, unseen = facts.judged, facts.unseen
-    n, unsent = len(judged) + unseen.unknown, judged.unsent + unseen.unknown
+    counts, unseen = facts.counted(), facts.unseen
+    n, unsent, spare = counts.total + unseen.unknown, counts.unsent + unseen.unknown, facts.spare()
     low, _ = quantile_ranks(n, 0.95, confidence)
     _, high = quantile_ranks(max(0, n - unseen.surplus), 0.95, confidence)
     # Unsent as instant: the lowest `unsent` ranks are zeros. Unsent as never answered: the highest are infinite.
-    spare = unseen.beyond(judged.start_ns[judged.sent & ~judged.ok])
     return _Ranks(
-        value=-(-95 * (len(judged) - judged.unsent) // 100),
+        value=-(-95 * counts.sent // 100),
         low=None if low is None else low - unsent - spare,
         high=None if high is None else high + unseen.surplus,
+    )
+
+
+def closer_look(facts: Facts, confidence: float) -> Closer:
+    """What is gathered in a second pass, once the first has shown about where the percentile lies. Raises
+    LookupError."""
+    return Closer(
+        facts.cut, "latency", spans_of(places_of(facts, facts.cut, "latency", _ranks(facts, confidence).every))
     )
 
 
@@ -100,11 +107,11 @@ def _latencies_ns(judged: Requests) -> Ints:
     return np.where(judged.ok, judged.latency_ns, NEVER_NS)[judged.sent]
 
 
-def _at(latencies_ns: Ints, rank: int) -> float:
-    """The order statistic of a 1-based rank in milliseconds: 0 below the first, infinite beyond the last."""
-    if rank < 1:
-        return 0.0
-    if rank > len(latencies_ns):
-        return float("inf")
-    found = int(np.partition(latencies_ns, rank - 1)[rank - 1])
-    return float("inf") if found == NEVER_NS else found / 1e6
+def _in_ms(facts: Facts, ranks: _Ranks) -> tuple[float, float, float]:
+    """The order statistics of the lower bound, the value and the upper bound in milliseconds, infinite for never."""
+    low, value, high = order_statistics(facts, facts.cut, "latency", ranks.every)
+
+    def ms(found_ns: int) -> float:
+        return float("inf") if found_ns == NEVER_NS else found_ns / 1e6
+
+    return ms(low), ms(value), float("inf") if ranks.high is None else ms(high)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
+from scorer.arrivals import Arrivals, Pauses
+from scorer.batch import Cut
 from scorer.facts import Facts
 from scorer.grounds import Grounds, kind, one
-from scorer.requests import Ints, Requests
+from scorer.piece import Piece
 from scorer.schedule import Schedule, schedule_of
 from scorer.span import Span
+from scorer.tally import Tally
 from scorer.targets import Targets
 from scorer.verdict import Says
 
@@ -27,8 +31,10 @@ def load_rate(facts: Facts, targets: Targets) -> Says:
     span = facts.under_load
     if span is None:
         return False, "no phase under load was recorded"
-    requests = facts.requests.due_within(span.start_ns, span.end_ns)
-    if twice := _twice(requests) if load is not None and not load.lacks else 0:
+    came = facts.of(Arrivals(span, schedule, _least_natural(schedule, span), targets.validity.observer_gap_s))
+    # One process can't send two at once. Other generators' times may be coarse, and users who were kept waiting for the
+    # same thing may ask at once: of those it isn't asked.
+    if twice := came.twice if load is not None and not load.lacks else 0:
         return False, f"{twice} requests are recorded twice"
     for name, count in sorted(facts.samples.rows.items()):
         if name in facts.workers and facts.workers[name].count > count:
@@ -36,23 +42,24 @@ def load_rate(facts: Facts, targets: Targets) -> Says:
                 False,
                 f"there are {facts.workers[name].count} rows of {name}, which by its own count recorded {count}",
             )
-    sent = len(requests) - requests.unsent
     gone = _gone_with_workers(facts, schedule, span)
-    due = max(len(requests) + round(gone), schedule.at_least(span.start_ns, span.end_ns))
-    if not sent or not due:
-        return False, f"sent {sent} of {due} requests due in {span.seconds:.1f} s"
+    due = max(came.total + round(gone), schedule.at_least(span.start_ns, span.end_ns))
+    if not came.sent or not due:
+        return False, f"sent {came.sent} of {due} requests due in {span.seconds:.1f} s"
     most = math.ceil(schedule.at_most(span.start_ns, span.end_ns) / targets.validity.sent_over_due)
-    if (arrivals := requests.arrivals) > most:
-        return False, f"{arrivals} arrivals are recorded, and the schedule has at most {most}: this load is another one"
+    if came.first > most:
+        return (
+            False,
+            f"{came.first} arrivals are recorded, and the schedule has at most {most}: this load is another one",
+        )
     natural = schedule.natural_gap(due)
-    gap = _gap(np.sort(requests.scheduled_ns), span, schedule, natural)
+    gap = _gap(came.undue, schedule, natural)
     if gap is not None:
         return False, f"no arrival is recorded as due for {gap[0]:.2f} s (at most {gap[1]:.3g} s at its rate)"
-    starts = np.sort(np.clip(requests.start_ns[requests.sent], span.start_ns, span.end_ns))
-    silence_s, limit_s = _silence(starts, span, schedule, natural, targets.validity.observer_gap_s)
-    ok = sent / due >= targets.validity.sent_over_due and silence_s <= limit_s
+    silence_s, limit_s = _silence(came.silent, schedule, natural, targets.validity.observer_gap_s)
+    ok = came.sent / due >= targets.validity.sent_over_due and silence_s <= limit_s
     return ok, (
-        f"sent {sent} of {due} due ({100 * sent / due:.2f} %, at least "
+        f"sent {came.sent} of {due} due ({100 * came.sent / due:.2f} %, at least "
         f"{100 * targets.validity.sent_over_due:g} %), longest silence {silence_s:.2f} s (at most "
         f"{limit_s:.3g} s){_names_lost(facts, gone)}"
     )
@@ -79,26 +86,28 @@ def load_grounds(facts: Facts) -> Grounds:
     )
 
 
-def _twice(requests: Requests) -> int:
-    """How many requests are another's like to the nanosecond: due, sent and done as it was.
-
-    One process can't send two at once. Other generators' times may be coarse, and users who were kept waiting for the
-    same thing may ask at once: of those it isn't asked.
-    """
-    sent = requests.where(requests.sent)
-    dues = np.sort(sent.scheduled_ns)
-    shared = np.unique(dues[1:][np.diff(dues) == 0])
-    if not len(shared):  # the rule: no two are due at once
-        return 0
-    alike = sent.where(np.isin(sent.scheduled_ns, shared))
-    times = np.stack([alike.scheduled_ns, alike.start_ns, alike.latency_ns])
-    return len(alike) - int(np.unique(times, axis=1).shape[1])
+def needs(facts: Facts, targets: Targets) -> tuple[Piece[Any], ...]:
+    """The pieces that the check will ask for."""
+    load, span, baseline, window = facts.manifest.load, facts.under_load, facts.before_fault, facts.window
+    if load is not None and (load.model == "closed" or "schedule" in load.lacks):
+        return tuple(Tally(Cut.due_within(part)) for part in (baseline, window) if part is not None)
+    try:
+        schedule = schedule_of(load, facts.manifest.clock_wall_ns)
+    except LookupError:
+        return ()
+    if span is None:
+        return ()
+    return (Arrivals(span, schedule, _least_natural(schedule, span), targets.validity.observer_gap_s),)
 
 
-def _gap(dues: Ints, span: Span, schedule: Schedule, natural: float) -> tuple[float, float] | None:
+def _least_natural(schedule: Schedule, span: Span) -> float:
+    """So long a gap is natural whatever turns out to have been due."""
+    return schedule.natural_gap(max(1, schedule.at_least(span.start_ns, span.end_ns)))
+
+
+def _gap(undue: Pauses, schedule: Schedule, natural: float) -> tuple[float, float] | None:
     """The worst gap in what is recorded as due that its rate doesn't explain, and what it would, in seconds."""
-    edges = np.concatenate([[span.start_ns], dues, [span.end_ns]])
-    gaps_s, expected = np.diff(edges) / 1e9, np.diff(schedule.arrivals(edges))
+    gaps_s, expected = undue.seconds, undue.expected(schedule)
     beyond = np.flatnonzero((expected > natural * (1 + 1e-9)) & (gaps_s > schedule.coarse_s))
     if not len(beyond):
         return None
@@ -106,15 +115,14 @@ def _gap(dues: Ints, span: Span, schedule: Schedule, natural: float) -> tuple[fl
     return float(gaps_s[longest]), max(schedule.coarse_s, float(gaps_s[longest] * natural / expected[longest]))
 
 
-def _silence(starts: Ints, span: Span, schedule: Schedule, natural: float, gap_s: float) -> tuple[float, float]:
+def _silence(silent: Pauses, schedule: Schedule, natural: float, gap_s: float) -> tuple[float, float]:
     """The silence that is longest for what was expected in it, and its limit, in seconds.
 
     At low rates arrivals lie apart by nature. Where nothing was expected for a while, nobody was silent.
     """
-    edges = np.concatenate([[span.start_ns], starts, [span.end_ns]])
-    silences_s, expected = np.diff(edges) / 1e9, np.diff(schedule.arrivals(edges))
+    silences_s, expected = silent.seconds, silent.expected(schedule)
     for long in np.flatnonzero((silences_s > gap_s) & (expected > natural)):
-        silences_s[long] = schedule.busy_s(int(edges[long]), int(edges[long + 1]))
+        silences_s[long] = schedule.busy_s(int(silent.from_ns[long]), int(silent.to_ns[long]))
     with np.errstate(divide="ignore", invalid="ignore"):
         limits_s = np.where(expected > 0, np.maximum(gap_s, silences_s * natural / expected), np.inf)
     limits_s = np.maximum(limits_s, schedule.coarse_s)
@@ -142,10 +150,7 @@ def _without_schedule(facts: Facts, targets: Targets) -> Says:
     load, span, baseline, window = facts.manifest.load, facts.under_load, facts.before_fault, facts.window
     if span is None or baseline is None or window is None:
         return False, "no phase under load was recorded"
-    sent = [
-        len(rows) - rows.unsent
-        for rows in (facts.requests.due_within(part.start_ns, part.end_ns) for part in (baseline, window))
-    ]
+    sent = [facts.of(Tally(Cut.due_within(part))).sent for part in (baseline, window)]
     if not all(sent):
         return False, f"sent {sent[0]} requests before the fault and {sent[1]} from then on"
     gone = sum(max(0, span.end_ns - max(span.start_ns, last_ns)) for last_ns in facts.lost_workers.values())

@@ -11,6 +11,8 @@ from scorer.verdict import Grade, Measure, Objective
 
 Comparison = Literal["at most", "at least"]
 Bound = Literal["target", "threshold"]
+_SHARES = frozenset({"error-rate", "availability", "timeout-share"})
+"""The measures that are shares of requests, so that more requests can settle them."""
 
 
 def grade(low: float | None, high: float | None, target: float, threshold: float, comparison: Comparison) -> Grade:
@@ -64,9 +66,20 @@ def clean_requests_needed(promises: Iterable[ObjectiveTarget], confidence: float
 
 
 def judge(
-    name: str, promise: ObjectiveTarget, measure: Measure, confidence: float, *, settled_by: str = ""
+    name: str,
+    promise: ObjectiveTarget,
+    measure: Measure,
+    confidence: float,
+    *,
+    unsent: int = 0,
+    unrecorded: int = 0,
+    settled_by: str = "",
 ) -> Objective:
-    """Hold a measure against its promise. `settled_by` is what would settle an open one, where more requests don't."""
+    """Hold a measure against its promise. `settled_by` is what would settle an open one, where more requests don't.
+
+    unsent: how many of the measure's requests were never sent; unrecorded: how many more left no row. The value is a
+    share of those that were sent, the bound on which a claim rests takes all of them for bad.
+    """
     comparison: Comparison = "at most" if promise.at_most is not None else "at least"
     target, threshold = promise.limit.within(MEASURE_UNITS[promise.measure])
     verdict = grade(measure.low, measure.high, target, threshold, comparison)
@@ -80,7 +93,7 @@ def judge(
         measure=measure,
         says=f"cannot tell: {settled_by}"
         if settled_by and verdict is Grade.INCONCLUSIVE and measure.n
-        else _says(verdict, measure, target, threshold, comparison, confidence),
+        else _says(verdict, measure, target, threshold, comparison, confidence, (unsent, unrecorded)),
     )
 
 
@@ -92,7 +105,13 @@ def figure(amount: float | None, unit: str) -> str:
 
 
 def _says(
-    verdict: Grade, measure: Measure, target: float, threshold: float, comparison: Comparison, confidence: float
+    verdict: Grade,
+    measure: Measure,
+    target: float,
+    threshold: float,
+    comparison: Comparison,
+    confidence: float,
+    unknown: tuple[int, int],
 ) -> str:
     unit = measure.unit
     bound = measure.high if comparison == "at most" else measure.low
@@ -107,20 +126,30 @@ def _says(
     opposite = "at least" if comparison == "at most" else "at most"
     if verdict is Grade.FAIL:
         return f"{opposite} {figure(other, unit)}, promised {comparison} {figure(threshold, unit)}"
-    return f"cannot tell: {_settled_by(measure, target, threshold, comparison, confidence)}"
+    return f"cannot tell: {_settled_by(measure, target, threshold, comparison, confidence, unknown)}"
 
 
-def _settled_by(measure: Measure, target: float, threshold: float, comparison: Comparison, confidence: float) -> str:
+def _settled_by(
+    measure: Measure,
+    target: float,
+    threshold: float,
+    comparison: Comparison,
+    confidence: float,
+    unknown: tuple[int, int],
+) -> str:
     if measure.n == 0:
         return measure.evidence[0] if measure.evidence else "there are no observations"
-    if measure.unit == "%" and measure.value is not None:
-        bad = round((measure.value if comparison == "at most" else 100 - measure.value) / 100 * measure.n)
+    if measure.name in _SHARES and measure.value is not None:
+        unsent, unrecorded = unknown
+        share = (measure.value if comparison == "at most" else 100 - measure.value) / 100
+        bad, n = round(share * (measure.n - unsent)) + unsent + unrecorded, measure.n + unrecorded
         for claim in (target, threshold):
             limit = (claim if comparison == "at most" else 100 - claim) / 100
-            if 0 < limit < 1 and bad < limit * measure.n:
+            if 0 < limit < 1 and bad < limit * n:
                 needs = trials_needed(bad, limit, confidence)
-                kind = f"requests with no more than {bad} bad" if bad else "clean requests"
-                return f"needs {needs} {kind} to claim {comparison} {figure(claim, '%')}, has {measure.n}"
+                how = "bad, unsent or unrecorded" if any(unknown) else "bad"
+                kind = f"requests with no more than {bad} {how}" if bad else "clean requests"
+                return f"needs {needs} {kind} to claim {comparison} {figure(claim, '%')}, has {n}"
     if measure.value is None or measure.high is None:
         return measure.evidence[0] if measure.evidence else "it is open above"
     return (

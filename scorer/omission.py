@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from scorer.requests import Flags, Ints, Requests
+from scorer.requests import Ints, Requests
 from scorer.schedule import Floats
 from scorer.span import Span
 
@@ -54,17 +54,27 @@ class Omission:
     def _expected(self, per_s: float) -> Floats:
         return np.diff(self.edges_ns) / 1e9 * per_s
 
-    def weights(self, requests: Requests, bad: Flags) -> Ints:
-        """How many arrivals each request stands for: a bad one for all that its user would have sent while it waited.
+    def pace(self, requests: Requests) -> Pace:
+        """How fast each user would have gone on, by how many of these requests waited at once."""
+        starts, dones = np.sort(requests.start_ns), np.sort(requests.done_ns)
+        waiting = np.arange(1, len(starts) + 1) - np.searchsorted(dones, starts)
+        return Pace(self.per_s, int(waiting.max(initial=1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The rate of all users, in arrivals a second, and how many waited at once at most."""
+
+    per_s: float
+    waiting: int
+
+    def of(self, bad: Requests) -> Ints:
+        """How many arrivals each bad request stands for: for all that its user would have sent while it waited.
 
         As many users as ever waited at once share the rate, or more do, so that each has so much of it at most.
         """
-        if not len(requests):
-            return np.ones(0, dtype=np.int64)
-        starts, dones = np.sort(requests.start_ns), np.sort(requests.done_ns)
-        waiting = int((np.arange(1, len(starts) + 1) - np.searchsorted(dones, starts)).max())
-        waited_s = (requests.done_ns - requests.start_ns) / 1e9
-        return np.where(bad, np.maximum(1, np.ceil(waited_s * self.per_s / waiting)), 1).astype(np.int64)
+        waited_s = (bad.done_ns - bad.start_ns) / 1e9
+        return np.maximum(1, np.ceil(waited_s * self.per_s / self.waiting)).astype(np.int64)
 
 
 def omission(requests: Requests, baseline: Span, window: Span) -> Omission:

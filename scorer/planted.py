@@ -7,7 +7,8 @@ plan gives the same bytes of every table.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from bundle.timeline import Attribute, Entry
 from bundle.writer import BundleWriter
 from scorer.planted_plan import APP, CONTEXT, EPOCH_NS, NAMESPACE, Outage, Plan
 from scorer.planted_rows import Rows, rows_of
+from scorer.planted_truth import Truth, truth_of
 
 __all__ = ["APP", "CONTEXT", "EPOCH_NS", "NAMESPACE", "Outage", "Plan", "Truth", "plant"]
 
@@ -27,27 +29,6 @@ _S = 1_000_000_000
 _MS = 1_000_000
 _WATCH_DELAY_NS = 20 * _MS
 """How long a watch may take to deliver an event: the width of a watched entry's interval."""
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """What really happened. `recovery_s` is None where the service never recovered, 0 where it was never bad."""
-
-    fault_ns: int
-    recovery_s: float | None
-    ready_s: float | None
-    failed: int
-    """Failed requests under way in the window that objectives are judged over, of those that were sent and recorded."""
-    due: int
-    """Arrivals of the window, and here and below also those that were never sent, or left no row."""
-    would_fail: int
-    """Those of them that failed, or would have."""
-    p95_ms: float
-    """95 % of them were answered well within this, or would have been; infinite where fewer were."""
-    last_failed_s: float
-    """When the last arrival that failed before the recovery was due, in seconds from the fault; 0 where none did."""
-    spacing_s: float
-    """Between the last arrival that was due before the recovery and the first one after; 0 where one is missing."""
 
 
 def plant(root: Path, plan: Plan) -> Truth:
@@ -95,25 +76,10 @@ def plant(root: Path, plan: Plan) -> Truth:
         writer.append(entry)
     if not plan.killed:
         writer.close()
-    return _truth(plan, fault, rows, (earliest, end))
-
-
-def _truth(plan: Plan, fault_ns: int, rows: Rows, window: tuple[int, int]) -> Truth:
-    recovered = max((outage.end_s for outage in plan.outages), default=0.0)
-    after = int(np.searchsorted(rows.scheduled, fault_ns + round(recovered * _S)))
-    judged = rows.where((rows.done >= window[0]) & (rows.scheduled < window[1]))
-    latencies = np.sort(np.where(judged.ok, (judged.late + judged.service) / _MS, np.inf))
-    return Truth(
-        fault_ns=fault_ns,
-        recovery_s=None if recovered >= plan.after_s else recovered,
-        ready_s=plan.ready_s,
-        failed=int(np.count_nonzero(~(judged.ok | judged.unsent | judged.lost))),
-        due=len(judged.ok),
-        would_fail=int(np.count_nonzero(~judged.ok)),
-        p95_ms=float(latencies[-(-95 * len(latencies) // 100) - 1]) if len(latencies) else 0.0,
-        last_failed_s=float((rows.scheduled[:after][~rows.ok[:after]][-1:].sum() or fault_ns) - fault_ns) / _S,
-        spacing_s=float(np.sum(np.diff(rows.scheduled[max(0, after - 1) : after + 1]))) / _S if after else 0.0,
-    )
+    if plan.torn is not None:
+        timeline = root / "timeline.jsonl"
+        os.truncate(timeline, int(plan.torn * timeline.stat().st_size))
+    return truth_of(plan, fault, rows, (earliest, end))
 
 
 def _load(plan: Plan) -> LoadRecord:
@@ -160,15 +126,20 @@ def _arrivals(plan: Plan, rng: np.random.Generator, fault_ns: int, end_ns: int) 
     if plan.worker_lost_s is not None:  # it takes what it had not written with it
         gone = (numbers == plan.workers - 1) & (rows.done >= fault_ns + round(plan.worker_lost_s * _S))
         rows = replace(rows, lost=rows.lost | gone)
+    if plan.missing == "requests":
+        rows = replace(rows, lost=rows.lost | (numbers == plan.workers - 1))
     return rows, numbers
 
 
 def _write_requests(root: Path, plan: Plan, every: Rows, numbers: npt.NDArray[np.int64]) -> None:
     rows, numbers = every.where(~every.lost), numbers[~every.lost]
     late, service, unsent, ok = rows.late, rows.service, rows.unsent, rows.ok & ~rows.unsent
-    strays = np.random.default_rng([plan.seed, 1]).uniform(-plan.uncertain_ms, plan.uncertain_ms, plan.workers)
-    ahead = np.array(plan.offsets_ms or [0.0] * plan.workers) + strays
-    scheduled = rows.scheduled + np.round(ahead * _MS).astype(np.int64)[numbers]
+    first, last = np.random.default_rng([plan.seed, 1]).uniform(
+        -plan.uncertain_ms, plan.uncertain_ms, (2, plan.workers)
+    )
+    ahead = (np.array(plan.offsets_ms or [0.0] * plan.workers) + first)[numbers]
+    ahead += (last - first)[numbers] * np.linspace(0, 1, len(numbers))
+    scheduled = rows.scheduled + np.round(ahead * _MS).astype(np.int64)
     errors, count = np.where(ok, 0, np.where(unsent, 2, 1)), len(ok)
     constant = np.zeros(count, dtype=np.int32)
     columns = [
@@ -195,11 +166,14 @@ def _write_samples(
 ) -> None:
     """The lag of the generator four times a second, the pulse of the API server once; at the end how many
     rows each worker recorded."""
+    missing = {"samples": _workers(plan)[-1], "pulse": CONTEXT}.get(plan.missing)
     lost_ns = end_ns if plan.worker_lost_s is None else fault_ns + round(plan.worker_lost_s * _S)
     for series, source, every_ns, mean_s in (
         *(("load.lag_s", worker, _S // 4, plan.lag_ms / 1e3) for worker in _workers(plan)),
         ("api.round_trip_s", CONTEXT, _S, 2e-3),
     ):
+        if source == missing:
+            continue
         lost = plan.worker_lost_s is not None and source == _workers(plan)[-1]
         times = np.arange(EPOCH_NS, lost_ns if lost else end_ns, every_ns)
         values = rng.exponential(mean_s, len(times))

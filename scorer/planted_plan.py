@@ -49,7 +49,7 @@ class Plan:
     offsets_ms: tuple[float, ...] = ()
     """How far the clock of each worker is ahead, as the manifest says; one for each worker, or none: all are right."""
     uncertain_ms: float = 0.0
-    """By so much at most each worker's clock strays from that, and the manifest says so."""
+    """By so much at most each worker's clock strays from that, drifting all the while, and the manifest says so."""
     drift_ms: float = 0.0
     """How far the wall clock had moved at the end of the run."""
     warm_up_s: float = 1.0
@@ -76,6 +76,10 @@ class Plan:
     """Arrivals whose rows are lost, in seconds from the fault."""
     uncounted: bool = False
     """No worker says how many rows it recorded, as those of old bundles, so that lost ones leave no trace."""
+    missing: Literal["", "requests", "samples", "pulse"] = ""
+    """What isn't in the bundle: the rows of the last worker, its samples, or those of the API server's pulse."""
+    torn: float | None = None
+    """The timeline ends after this share of its bytes, wherever that is."""
     late_ms: float = 0.2
     """The generator's mean lateness."""
     lag_ms: float = 0.2

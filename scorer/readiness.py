@@ -30,7 +30,7 @@ def recovery_ready(facts: Facts) -> Measure:
         needed = max(effect.count, len(facts.victims(effect)))
         found.append(replaced[needed - 1] if len(replaced) >= needed else None)
         readings = replicas_of(facts.timeline, effect.context, effect.namespace)
-        found.append(_back_at_desired(_concerned(readings, effect)))
+        found.append(back_at_desired(_concerned(readings, effect)))
         count += len(replaced) + len(readings)
     whole = [when for when in found if when is not None]
     if len(whole) < len(found):
@@ -92,7 +92,7 @@ def _concerned(readings: tuple[ReplicaReading, ...], effect: Effect) -> tuple[Re
     return matching or readings
 
 
-def _back_at_desired(readings: tuple[ReplicaReading, ...]) -> Interval | None:
+def back_at_desired(readings: tuple[ReplicaReading, ...]) -> Interval | None:
     """Since when every deployment had its desired replicas ready; None if they hadn't at the end, or none was seen."""
     short: set[str] = set()
     since: Interval | None = None

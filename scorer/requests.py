@@ -1,22 +1,33 @@
-"""The requests of a bundle as columns, read in one pass over its batches."""
+"""Request rows as columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+
+from bundle.nullable import Flags, Ints, every, nullable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from bundle.manifest import Manifest
-    from bundle.reader import Bundle
 
-Ints: TypeAlias = npt.NDArray[np.int64]
-Flags: TypeAlias = npt.NDArray[np.bool_]
+__all__ = [
+    "EARLY_NS",
+    "NONE",
+    "Flags",
+    "Ints",
+    "Requests",
+    "WorkerRows",
+    "clock_offsets_ns",
+    "columns",
+    "every",
+    "joined",
+    "matching",
+]
 
 EARLY_NS = 1_000_000
 """A timer may fire this much before its time."""
@@ -41,6 +52,16 @@ class Requests:
     def where(self, rows: Flags | Ints) -> Requests:
         """The rows that a mask or an index array selects."""
         return Requests(*(getattr(self, column.name)[rows] for column in fields(self)))
+
+    def order_keys(self) -> tuple[Ints, Ints, Ints, Flags]:
+        """What rows are ordered by, `start_ns` first. Rows of the same keys can't be told apart by a measure."""
+        return self.start_ns, self.scheduled_ns, self.latency_ns, self.ok
+
+    def in_order(self) -> Requests:
+        """The same rows in the order of their keys."""
+        from bundle.order import order_of
+
+        return self.where(order_of(self.order_keys()))
 
     def due_within(self, start_ns: int, end_ns: int) -> Requests:
         """The arrivals that were due in [start, end)."""
@@ -75,30 +96,14 @@ class WorkerRows:
     last_due_ns: int
     count: int
 
+    @property
+    def none(self) -> WorkerRows:
+        """None of them."""
+        return WorkerRows(self.last_due_ns, 0)
 
-def read_requests(bundle: Bundle) -> tuple[Requests, int, dict[str, WorkerRows]]:
-    """All requests, with each worker's clock set right; the number of absurd rows; what each worker left, by its name.
-
-    Absurd are a latency below zero, an answer before the request, and a good answer to a request that was never sent,
-    or without a status, or with an error. They are left out; that there were any makes the drill invalid.
-    """
-    offsets = clock_offsets_ns(bundle.manifest)
-    parts: list[Requests] = []
-    absurd = 0
-    workers: dict[str, WorkerRows] = {}
-    for batch in bundle.requests():
-        requests, sane = columns(batch, offsets)
-        parts.append(requests.where(sane))
-        absurd += int(np.count_nonzero(~sane))
-        codes, due = batch.column("worker").indices.to_numpy(), batch.column("scheduled_ns").to_numpy()
-        names = batch.column("worker").dictionary.to_pylist()
-        for code in np.unique(codes):
-            name, of = names[code], codes == code
-            last = int(due[of].max()) - offsets.get(name, 0)
-            before = workers.get(name, WorkerRows(last, 0))
-            count = before.count + int(np.count_nonzero(of))
-            workers[name] = WorkerRows(max(last, before.last_due_ns), count)
-    return _joined(parts), absurd, workers
+    def with_more(self, other: WorkerRows) -> WorkerRows:
+        """Both together."""
+        return WorkerRows(max(self.last_due_ns, other.last_due_ns), self.count + other.count)
 
 
 def clock_offsets_ns(manifest: Manifest) -> dict[str, int]:
@@ -107,46 +112,47 @@ def clock_offsets_ns(manifest: Manifest) -> dict[str, int]:
 
 
 def columns(batch: pa.RecordBatch, offsets: dict[str, int]) -> tuple[Requests, Flags]:
-    """The rows of a batch with clocks set right, and which of them are not absurd."""
-    workers = batch.column("worker")
-    shift_by_code = np.array([offsets.get(name, 0) for name in workers.dictionary.to_pylist()] or [0], dtype=np.int64)
-    shift = shift_by_code[workers.indices.to_numpy()]
-    scheduled = batch.column("scheduled_ns").to_numpy() - shift
+    """The rows of a batch with clocks set right, and which of them are not absurd.
+
+    Absurd are a latency below zero, an answer before the request, and a good answer to a request that was never sent,
+    or without a status, or with an error.
+    """
+    scheduled, shift = batch.column("scheduled_ns").to_numpy(), 0
     started, sent = nullable(batch.column("start_ns"))
     taken, answered = nullable(batch.column("latency_ns"))
-    start = np.where(sent, started - shift, scheduled)
-    latency = np.where(answered, taken, start - scheduled)
+    workers = batch.column("worker")
+    shifts = np.array([offsets.get(name, 0) for name in workers.dictionary.to_pylist()] or [0], dtype=np.int64)
+    if shifts.any():
+        shift = shifts[workers.indices.to_numpy()]
+        scheduled, started = scheduled - shift, started - shift
+    start = started if every(sent) else np.where(sent, started, scheduled)
+    latency = taken if every(answered) else np.where(answered, taken, start - scheduled)
     ok = batch.column("ok").to_numpy(zero_copy_only=False)
-    good = sent & answered & (batch.column("status").to_numpy() > 0) & matching(batch.column("error"), "")
-    sane = (latency >= 0) & (start >= scheduled - EARLY_NS) & (scheduled + latency >= start) & (~ok | good)
-    return Requests(scheduled, start, latency, sent, ok), sane
+    requests = Requests(scheduled, start, latency, sent, ok)
+    sane: Flags = latency >= 0
+    sane &= start >= scheduled - EARLY_NS
+    sane &= scheduled + latency >= start
+    status, blameless = batch.column("status").to_numpy(), matching(batch.column("error"), "")
+    if not (every(sent) and every(answered) and status.min(initial=1) and every(blameless)):
+        sane &= ~ok | (sent & answered & (status > 0) & blameless)
+    return requests, sane
 
 
 def matching(column: pa.DictionaryArray, name: str) -> Flags:
     """Which rows of a column of names hold this one."""
-    hit_by_code: Flags = np.array([held == name for held in column.dictionary.to_pylist()] or [False])
-    rows: Flags = hit_by_code[column.indices.to_numpy()]
+    hits = [held == name for held in column.dictionary.to_pylist()] or [False]
+    if len(hits) == 1:
+        return np.broadcast_to(np.bool_(hits[0]), len(column))
+    rows: Flags = np.array(hits)[column.indices.to_numpy()]
     return rows
 
 
-def nullable(column: pa.Array) -> tuple[Ints, Flags]:
-    """The values of a nullable column of 64-bit integers, anything where null, and which are not null.
-
-    Straight from the buffers: pyarrow's own way imports its compute functions, a tenth of the time of a whole score.
-    """
-    validity, data = column.buffers()
-    rows = slice(column.offset, column.offset + len(column))
-    values = np.frombuffer(data or b"", dtype=np.int64)[rows]
-    if validity is None:
-        return values, np.ones(len(column), dtype=np.bool_)
-    return values, np.unpackbits(np.frombuffer(validity, dtype=np.uint8), bitorder="little")[rows].astype(np.bool_)
+def joined(parts: Iterable[Requests]) -> Requests:
+    """Rows after rows, as one."""
+    some = [NONE, *parts]
+    return Requests(*(np.concatenate([getattr(part, column.name) for part in some]) for column in fields(Requests)))
 
 
-def _joined(parts: list[Requests]) -> Requests:
-    def column(name: str) -> Iterator[npt.NDArray[np.int64]]:
-        return (getattr(part, name) for part in parts)
-
-    kinds = {"sent": np.bool_, "ok": np.bool_}
-    return Requests(
-        *(np.concatenate([np.empty(0, kinds.get(f.name, np.int64)), *column(f.name)]) for f in fields(Requests))
-    )
+_NO_TIMES, _NO_FLAGS = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
+NONE = Requests(_NO_TIMES, _NO_TIMES, _NO_TIMES, _NO_FLAGS, _NO_FLAGS)
+"""No rows."""

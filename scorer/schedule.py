@@ -68,8 +68,8 @@ class Schedule:
         slack = max(1, len(self.curves)) if self.spacing == "uniform" else 4 * np.sqrt(expected) + 4
         return math.ceil(expected + slack - _EDGE)
 
-    def lost(self, dues: Ints, from_ns: int, to_ns: int, workers: int) -> int:
-        """How many arrivals, of those that were due in [from, to), are not among the `dues` recorded there.
+    def lost(self, recorded: int, from_ns: int, to_ns: int, workers: int) -> int:
+        """How many arrivals, of those that were due in [from, to), are not among the `recorded` ones.
 
         Known only of even spacing: else 0. `workers` is by how many the schedule was shared out whose clocks are not
         quite known: each may have moved one of its arrivals across an edge. At most one: their clocks are exact.
@@ -77,7 +77,7 @@ class Schedule:
         if self.spacing != "uniform":
             return 0
         slack = max(1, len(self.curves)) * max(1, workers)
-        return max(0, int(self.expected(from_ns, to_ns) + _EDGE) - slack - len(dues))
+        return max(0, int(self.expected(from_ns, to_ns) + _EDGE) - slack - recorded)
 
     def natural_gap(self, count: int) -> float:
         """The longest gap between two of so many arrivals, in expected arrivals; a longer one is rows that were lost.

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 
 from bundle.reader import Bundle
+from scorer.alerts import page
 from scorer.budget import budget_burn
 from scorer.caveats import caveats
-from scorer.error_rate import availability, error_rate
 from scorer.facts import Facts, read_facts
-from scorer.failed_requests import failed_requests
-from scorer.latency import latency_p95
-from scorer.objective import judge
-from scorer.readiness import recovery_ready
-from scorer.recovery import recovery_user
-from scorer.steady_state import unmet_probes
-from scorer.targets import MEASURE_UNITS, Targets
+from scorer.measures import take
+from scorer.objective import figure, judge
+from scorer.passes import read
+from scorer.projection import projection
+from scorer.targets import ObjectiveTarget, Targets
 from scorer.validity import check_validity
 from scorer.verdict import Grade, Measure, Objective, PhaseSpan, ValidityCheck, Verdict, worst
 
-MEASURES: dict[str, Callable[[Facts, Targets], Measure]] = {
-    "recovery-user": recovery_user,
-    "recovery-ready": lambda facts, _: recovery_ready(facts),
-    "latency-p95": lambda facts, targets: latency_p95(facts, targets.validity.confidence),
-    "error-rate": lambda facts, targets: error_rate(facts, targets.validity.confidence),
-    "availability": lambda facts, targets: availability(facts, targets.validity.confidence),
-    "failed-requests": lambda facts, _: failed_requests(facts),
-    "unmet-probes": lambda facts, _: unmet_probes(facts),
-}
-"""How each measure of `targets.MEASURE_UNITS` is taken."""
-_OF_ALL_ARRIVALS = frozenset({"latency-p95", "error-rate", "availability", "failed-requests"})
+_OF_ALL_ARRIVALS = frozenset({"latency-p95", "error-rate", "availability", "failed-requests", "timeout-share"})
 """The measures that rest on every arrival of the window, seen or not."""
+_OF_OBSERVERS = frozenset(
+    {"leader-elected", "region-restored", "writes-lost", "scale-up-begins", "scale-latency", "scale-down-begins"}
+)
+"""The measures whose first line of evidence says how fine their observers were, and so what would narrow them."""
 
 
 def score(bundle: Bundle, targets: Targets) -> Verdict:
@@ -38,18 +31,22 @@ def score(bundle: Bundle, targets: Targets) -> Verdict:
     manifest = bundle.manifest
     promises = targets.of_drill(manifest.drill)
     facts = read_facts(bundle)
+    read(facts, targets)
     validity = check_validity(facts, targets, promises.values())
-    confidence = targets.validity.confidence
-    settled_by = _settled_by(facts)
+    measured = {promise.measure: take(promise.measure, facts, targets, bundle) for promise in promises.values()}
+    unsent, unrecorded = _unknown(facts)
     objectives = tuple(
         judge(
             name,
             promise,
-            take(promise.measure, facts, targets),
-            confidence,
-            settled_by=settled_by if promise.measure in _OF_ALL_ARRIVALS else "",
+            taken,
+            targets.validity.confidence,
+            unsent=unsent,
+            unrecorded=unrecorded,
+            settled_by=_settled_by(facts, promise, taken),
         )
         for name, promise in promises.items()
+        for taken in (measured[promise.measure],)
     )
     cautions = caveats(manifest.load)
     verdict = worst(objective.verdict for objective in objectives)
@@ -57,10 +54,10 @@ def score(bundle: Bundle, targets: Targets) -> Verdict:
         verdict = Grade.WARN
     if not all(check.ok for check in validity):
         verdict = Grade.INVALID
-    try:
-        shown = tuple(budget_burn(facts, targets))
-    except LookupError:  # no window: validity and every objective say so already
-        shown = ()
+    shown: list[Measure] = []
+    for told in (budget_burn, projection, page):
+        with suppress(LookupError):  # no window, or no baseline: validity and every objective say so already
+            shown += told(facts, targets)
     started_ns = min((phase.start_ns for phase in manifest.phases), default=0)
     return Verdict(
         drill=manifest.drill,
@@ -72,7 +69,7 @@ def score(bundle: Bundle, targets: Targets) -> Verdict:
         caveats=cautions,
         validity=validity,
         objectives=objectives,
-        measures=shown,
+        measures=tuple(shown),
         phases=tuple(
             PhaseSpan(
                 name=phase.name,
@@ -86,29 +83,30 @@ def score(bundle: Bundle, targets: Targets) -> Verdict:
     )
 
 
-def take(name: str, facts: Facts, targets: Targets) -> Measure:
-    """Take one measure. One that raises shows nothing, says why, and so can be graded no better than inconclusive."""
+def _unknown(facts: Facts) -> tuple[int, int]:
+    """How many arrivals of the window were never sent, and how many left no row."""
     try:
-        return MEASURES[name](facts, targets)
-    except Exception as problem:  # whatever a damaged bundle provokes must not pass, nor hide the other measures
-        kind = "" if type(problem) is LookupError else f"{type(problem).__name__}: "
-        says = f"could not be measured: {' '.join(f'{kind}{problem}'.split())}"
-        return Measure(
-            name=name, value=None, low=None, high=None, unit=MEASURE_UNITS[name], n=0, method="none", evidence=(says,)
-        )
-
-
-def _settled_by(facts: Facts) -> str:
-    """What would settle an objective that users who wait leave open; "" where none do."""
-    try:
-        omitted = facts.unseen.omitted
+        return facts.counted().unsent, facts.unseen.missing
     except LookupError:  # every measure says so itself
-        return ""
-    return (
-        f"an open workload would have sent up to {omitted} requests more than this load did; an open load settles it"
-        if omitted
-        else ""
-    )
+        return 0, 0
+
+
+def _settled_by(facts: Facts, promise: ObjectiveTarget, taken: Measure) -> str:
+    """What would settle an objective, were it open, where more requests don't; "" where they do, or nobody knows."""
+    if promise.measure in _OF_ALL_ARRIVALS:
+        with suppress(LookupError):  # every measure says so itself
+            if omitted := facts.unseen.omitted:
+                return (
+                    f"an open workload would have sent up to {omitted} requests more than this load did; an open load "
+                    "settles it"
+                )
+    elif promise.measure in _OF_OBSERVERS and taken.high is not None and taken.value is not None and taken.evidence:
+        threshold = promise.limit.within(taken.unit)[1]
+        return (
+            f"{figure(taken.low, taken.unit)} to {figure(taken.high, taken.unit)} holds the "
+            f"{figure(threshold, taken.unit)} on which it turns; {taken.evidence[0]}"
+        )
+    return ""
 
 
 def _summary(

@@ -31,8 +31,8 @@ def stages(fault: Interval, milestones: Iterable[Milestone]) -> tuple[Stage, ...
     for milestone in milestones:
         names.append(milestone.name)
         bounds.append(milestone.when.since(before).scaled(1e-9))
-        values.append(max(0.0, _middle(milestone.when) - _middle(before)) / 1e9)
-        before = milestone.when if _middle(milestone.when) >= _middle(before) else before
+        values.append(max(0.0, middle(milestone.when) - middle(before)) / 1e9)
+        before = milestone.when if middle(milestone.when) >= middle(before) else before
     longest = values.index(max(values)) if values else -1
     return tuple(
         Stage(
@@ -56,15 +56,16 @@ def fault_milestones(facts: Facts) -> tuple[Milestone, ...]:
     if effect is None:
         return ()
     victims, replacements = facts.victims(effect), facts.replacements(effect)
-    replacement = min((pod for pod in replacements if pod.ready), key=lambda pod: _middle(pod.ready), default=None)
+    replacement = min((pod for pod in replacements if pod.ready), key=lambda pod: middle(pod.ready), default=None)
     if replacement is None and replacements:
         replacement = replacements[0]
-    detected = min((pod.marked for pod in victims if pod.marked), key=_middle, default=None)
+    detected = min((pod.marked for pod in victims if pod.marked), key=middle, default=None)
     seen = [("detect", detected)]
     if replacement is not None:
         seen += [("reschedule", replacement.seen), ("start", replacement.running), ("ready", replacement.ready)]
     return tuple(Milestone(name, when) for name, when in seen if when is not None)
 
 
-def _middle(when: Interval | None) -> float:
+def middle(when: Interval | None) -> float:
+    """The middle of a span; infinity for what was not seen."""
     return float("inf") if when is None else (when.low + when.high) / 2

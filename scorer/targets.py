@@ -19,6 +19,19 @@ MEASURE_UNITS = {
     "availability": "%",
     "failed-requests": "requests",
     "unmet-probes": "probes",
+    "leader-elected": "s",
+    "contested-terms": "terms",
+    "region-restored": "s",
+    "writes-lost": "writes",
+    "latency-drift": "ms",
+    "error-drift": "%",
+    "share-drift": "%",
+    "scale-up-begins": "s",
+    "scale-latency": "s",
+    "scale-down-begins": "s",
+    "latency-rise": "ms",
+    "latency-after": "ms",
+    "timeout-share": "%",
 }
 """Every measure that an objective may name, and the unit it is reported in."""
 
@@ -30,6 +43,8 @@ _IN_BASE = {
     "%": ("share", 1.0),
     "requests": ("requests", 1.0),
     "probes": ("probes", 1.0),
+    "writes": ("writes", 1.0),
+    "terms": ("terms", 1.0),
 }
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -53,7 +68,7 @@ class Limit(_Strict):
 
     target: Number
     threshold: Number | None = None
-    unit: Literal["ms", "s", "min", "h", "%", "requests", "probes"]
+    unit: Literal["ms", "s", "min", "h", "%", "requests", "probes", "writes", "terms"]
 
     @model_validator(mode="after")
     def _in_range(self) -> Self:
@@ -104,14 +119,30 @@ class ObjectiveTarget(_Strict):
         return limit
 
 
+class Production(_Strict):
+    """The traffic of an SLO in production: requests a second on average, and while an incident lasts, where that is at
+    a busier time; how many incidents like a drill a month has."""
+
+    requests_per_s: Annotated[Number, Field(gt=0)]
+    busiest_requests_per_s: Annotated[Number, Field(gt=0)] | None = None
+    incidents_per_month: Annotated[Number, Field(gt=0)] | None = None
+
+    @property
+    def busiest(self) -> float:
+        """Requests a second while an incident lasts."""
+        return self.requests_per_s if self.busiest_requests_per_s is None else self.busiest_requests_per_s
+
+
 class Slo(_Strict):
-    """A service level objective. `objective` is the per cent of requests that must be good."""
+    """A service level objective. `objective` is the per cent of requests that must be good. `production` is the traffic
+    that a drill's use of the budget is projected to; without it nothing is."""
 
     title: str
     sli: Literal["availability", "latency"]
     objective: Annotated[Number, Field(gt=0, lt=100)]
     latency_ms: Annotated[Number, Field(gt=0)] | None = None
     window_days: Annotated[Number, Field(gt=0)] = 30
+    production: Production | None = None
 
     @model_validator(mode="after")
     def _latency_has_a_limit(self) -> Self:

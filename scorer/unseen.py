@@ -6,15 +6,17 @@ Nobody knows how they would have fared, so that every lower bound takes them for
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scorer.batch import Cut
 from scorer.omission import Omission, omission
 from scorer.requests import Ints
 from scorer.schedule import Schedule, schedule_of
 from scorer.span import Span
+from scorer.tally import Tally
 
 if TYPE_CHECKING:
     from scorer.facts import Facts
@@ -24,12 +26,15 @@ if TYPE_CHECKING:
 class Unseen:
     """What the record of the window doesn't hold.
 
-    `missing` are arrivals that were due and left no row. `omission` is what users who wait left out; None for an open
-    load whose schedule and scheduled times were recorded: it leaves out nothing.
+    `missing` are arrivals that were due and left no row. `holes` are those of them that the record lost, where nobody
+    saw what went on; not those that a worker took with it that died, whose share the others had as well at any time.
+    `omission` is what users who wait left out; None for an open load whose schedule and scheduled times were recorded:
+    it leaves out nothing.
     """
 
     missing: int = 0
     omission: Omission | None = None
+    holes: int = 0
 
     @property
     def unknown(self) -> int:
@@ -65,53 +70,73 @@ NOTHING = Unseen()
 """Where every arrival left its row."""
 
 
+def waited(facts: Facts) -> bool:
+    """Whether the load may have left out what an open workload would have sent."""
+    load = facts.manifest.load
+    if facts.window is None or load is None:
+        return False
+    return load.model != "open" or "schedule" in load.lacks or "scheduled-time" in load.lacks
+
+
 def unseen(facts: Facts) -> Unseen:
     """What the record of a drill's window doesn't hold. Raises LookupError where that cannot be known."""
     window, load = facts.window, facts.manifest.load
     if window is None or load is None:
         return NOTHING
-    astray, lost = _astray(facts, window) + load.unreadable, 0
+    astray, lost = _astray(facts, window) + load.unreadable, _gone_astray(facts)
+    holes = lost + load.unreadable
     if load.model == "open" and "schedule" not in load.lacks:
         with suppress(LookupError):  # validity says why
-            lost = _lost(facts, schedule_of(load, facts.manifest.clock_wall_ns), window)
-        if "scheduled-time" not in load.lacks:
-            return Unseen(astray + lost)
+            lost = max(lost, _lost(facts, schedule_of(load, facts.manifest.clock_wall_ns), window))
+        if not facts.lost_workers:
+            holes = lost + load.unreadable
+    if not waited(facts):
+        return Unseen(astray + lost, holes=holes)
     baseline = facts.before_fault
     if baseline is None:
         raise LookupError("no baseline was recorded whose rate an open workload would have kept")
     left_out = omission(facts.requests, baseline, window)
     # What was lost by the schedule is missing from the baseline's rate as well: it is counted once.
-    return Unseen(astray + max(0, lost - left_out.omitted), left_out)
+    return Unseen(astray + max(0, lost - left_out.omitted), left_out, holes)
 
 
 def _astray(facts: Facts, window: Span) -> int:
     """Failed requests just outside of the window that may belong to it, by what is uncertain of their times."""
+    return sum(facts.of(piece).failed for piece in edges(facts, window))
+
+
+def edges(facts: Facts, window: Span) -> tuple[Tally, ...]:
+    """What counts the requests outside of the window that may belong to it if they failed."""
     load = facts.manifest.load
-    if load is not None and "clock" in load.lacks:  # any failure there is may have been in the window
-        failed = facts.requests.where(facts.requests.sent & ~facts.requests.ok)
-        outside = (failed.done_ns < window.start_ns) | (failed.scheduled_ns >= window.end_ns)
-        return int(np.count_nonzero(outside))
     before_ns = facts.clock_uncertainty_ns
     after_ns = before_ns + facts.failed_early_ns
-    if not after_ns:
-        return 0
-    failed = facts.requests.where(facts.requests.sent & ~facts.requests.ok)
-    before = (failed.done_ns >= window.start_ns - before_ns) & (failed.done_ns < window.start_ns)
-    after = (failed.scheduled_ns >= window.end_ns) & (failed.scheduled_ns < window.end_ns + after_ns)
-    return int(np.count_nonzero(before | after))
+    before, after = Cut(done_before_ns=window.start_ns), Cut(due_from_ns=window.end_ns, done_from_ns=window.start_ns)
+    if load is None or "clock" not in load.lacks:  # else any failure there is may have been in the window
+        if not after_ns:
+            return ()
+        before = replace(before, done_from_ns=window.start_ns - before_ns)
+        after = replace(after, due_before_ns=window.end_ns + after_ns)
+    return Tally(before), Tally(after)
 
 
 def _lost(facts: Facts, schedule: Schedule, window: Span) -> int:
     load = facts.manifest.load
     assert load is not None  # it has a schedule
-    dues = facts.requests.due_within(window.start_ns, window.end_ns).scheduled_ns
     if schedule.spacing == "uniform":
         astray = len(load.workers) if facts.clock_uncertainty_ns else 1
-        by_schedule = schedule.lost(dues, window.start_ns, window.end_ns, astray)
-    else:
-        lost = facts.lost_workers.values()
-        by_schedule = sum(_lost_with(facts, schedule, window, dues, last_ns) for last_ns in lost)
-    return max(by_schedule, _gone_astray(facts))
+        return schedule.lost(due(facts, window), window.start_ns, window.end_ns, astray)
+    return sum(_lost_with(facts, schedule, window, last_ns) for last_ns in facts.lost_workers.values())
+
+
+def needs(facts: Facts) -> tuple[Tally, ...]:
+    """What is gathered of the requests for this."""
+    window = facts.window
+    return () if window is None else (*edges(facts, window), Tally(Cut.due_within(window)))
+
+
+def due(facts: Facts, span: Span) -> int:
+    """How many arrivals are recorded as due in a span."""
+    return facts.of(Tally(Cut.due_within(span))).total
 
 
 def _gone_astray(facts: Facts) -> int:
@@ -120,7 +145,7 @@ def _gone_astray(facts: Facts) -> int:
     return sum(max(0, count - (held[name].count if name in held else 0)) for name, count in facts.samples.rows.items())
 
 
-def _lost_with(facts: Facts, schedule: Schedule, window: Span, dues: Ints, last_ns: int) -> int:
+def _lost_with(facts: Facts, schedule: Schedule, window: Span, last_ns: int) -> int:
     """At most so many arrivals went with a worker whose last row was due then.
 
     Answers that it still waited for are lost as well, so that its rows may have holes as long as a time-out.
@@ -132,5 +157,5 @@ def _lost_with(facts: Facts, schedule: Schedule, window: Span, dues: Ints, last_
         return 0
     every = schedule.expected(from_ns, window.end_ns)
     share = every / max(1, len(load.workers))
-    holes = every + 4 * np.sqrt(every) - np.count_nonzero(dues >= from_ns)
+    holes = every + 4 * np.sqrt(every) - due(facts, Span(from_ns, window.end_ns))
     return max(0, int(np.ceil(min(share + 4 * np.sqrt(share), holes))))

@@ -7,16 +7,17 @@ from itertools import pairwise
 
 from bundle.manifest import PhaseName
 from bundle.timeline import Entry
+from scorer.batch import Batch, Cut
 from scorer.blindness import longest_blindness_s
-from scorer.error_rate import bad_rows, bad_share
+from scorer.error_rate import bad_rows
 from scorer.facts import Facts
 from scorer.generator import generator
 from scorer.grounds import Grounds, kind
 from scorer.load_rate import load_rate
 from scorer.objective import clean_requests_needed
 from scorer.proof import proven
-from scorer.requests import Requests
 from scorer.steady_state import probes_of
+from scorer.tally import Tally, limits_of
 from scorer.targets import ObjectiveTarget, Targets
 from scorer.verdict import Says, ValidityCheck
 
@@ -92,33 +93,34 @@ def _steady_state(facts: Facts) -> Says:
 
 
 def _baseline(facts: Facts, targets: Targets) -> Says:
-    requests = _before(facts)
-    sent = 0 if requests is None else len(requests) - requests.unsent
-    if requests is None or not sent:
+    cut = before(facts)
+    counts = None if cut is None else facts.of(Tally(cut, limits_of(targets.slos.values())))
+    if counts is None or not counts.sent:
         return False, "no request was sent in a baseline phase"
     parts = []
     for slo in targets.slos.values():
-        share = bad_share(requests, slo, targets.validity.confidence)[0] / sent
+        share = counts.bad_by_limit[slo.slow_ns] / counts.sent
         parts.append(
             (share <= slo.tolerated, f"{100 * share:.3g} % bad for {slo.title} (tolerated {100 * slo.tolerated:g} %)")
         )
-    return all(ok for ok, _ in parts), f"{sent} requests: {', '.join(says for _, says in parts)}"
+    return all(ok for ok, _ in parts), f"{counts.sent} requests: {', '.join(says for _, says in parts)}"
 
 
-def _before(facts: Facts) -> Requests | None:
+def before(facts: Facts) -> Cut | None:
     """The arrivals of the baseline, up to the fault and without what it may have cut; None without that phase."""
     span = facts.span_of(PhaseName.BASELINE)
     if span is None:
         return None
-    until_ns = facts.fault.low if facts.fault is not None else span.end_ns
-    return facts.requests.where((facts.requests.scheduled_ns >= span.start_ns) & (facts.requests.done_ns < until_ns))
+    until_ns = int(facts.fault.low) if facts.fault is not None else span.end_ns
+    return Cut(due_from_ns=span.start_ns, done_before_ns=until_ns)
 
 
 def baseline_grounds(facts: Facts, targets: Targets) -> Grounds:
     """The arrivals of the baseline by how they came out."""
-    requests = _before(facts)
-    if requests is None:
+    cut = before(facts)
+    if cut is None:
         return Grounds()
+    requests = Batch(facts.requests).cut(cut)
     return Grounds(
         (
             *(kind(f"bad for {slo.title}", requests, bad_rows(requests, slo)) for slo in targets.slos.values()),
@@ -173,8 +175,7 @@ def _evaluated_before(facts: Facts) -> tuple[Entry, ...]:
 
 def _enough(facts: Facts, targets: Targets, promises: Iterable[ObjectiveTarget]) -> Says:
     """Enough to claim each promised share at its threshold, were every request good."""
-    judged = facts.judged
-    sent = len(judged) - judged.unsent
+    sent = facts.counted().sent
     needs = clean_requests_needed(promises, targets.validity.confidence, of="threshold")
     return sent >= needs, f"{sent} requests were sent in the window, {needs} are needed"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ import numpy as np
 from benchmarks.accuracy.kinds import KINDS, plan_of
 from benchmarks.accuracy.peers import found_s
 from benchmarks.accuracy.promises import due_grade, promises_around, targets_of
-from benchmarks.accuracy.truth import Known, known
+from benchmarks.accuracy.truth import Known, known, met
 from bundle.reader import Bundle
-from scorer.planted import Plan, Truth, plant
+from scorer.planted import plant
 from scorer.score import score
 from scorer.targets import Targets
 from scorer.verdict import Grade, Objective
@@ -58,8 +59,12 @@ class Drill:
     fault_s: float
     spacing_s: float
     """Between the last arrival that was due before the recovery and the first one after."""
+    shown_s: float
+    """All that rows can show of when a hard outage ended: `Truth.shown_s`."""
+    untold_s: float
+    """How much later an outage was planned to end that no request met."""
     untraced: bool
-    """Whether no request failed in all of its last outage, so that nobody can know that there was one."""
+    """Whether no request met its last outage, so that the one before it is what users saw."""
     says: str
 
     @property
@@ -76,7 +81,7 @@ class Drill:
 
 def run_drill(kind: str, number: int) -> Drill:
     """Plant the drill of that number of a kind, and score it."""
-    plan, base = plan_of(kind, number), Targets.load(_TARGETS)
+    plan, base = plan_of(kind, number), _targets()
     rng = np.random.default_rng([plan.seed, number])
     with tempfile.TemporaryDirectory(prefix="gameday-accuracy-") as folder:
         truth = plant(Path(folder) / "bundle", plan)
@@ -94,14 +99,16 @@ def run_drill(kind: str, number: int) -> Drill:
         found_s=found_s(plan, rng),
         fault_s=plan.fault_ms / 1e3,
         spacing_s=truth.spacing_s,
-        untraced=_untraced(plan, truth),
+        shown_s=truth.shown_s,
+        untold_s=0.0 if truth.recovery_s is None else truth.recovery_s - everything.by_measure["recovery-user"],
+        untraced=len(met(plan, truth)) < len(plan.outages),
         says=verdict.summary,
     )
 
 
-def _untraced(plan: Plan, truth: Truth) -> bool:
-    last = max(plan.outages, key=lambda outage: outage.end_s, default=None)
-    return last is not None and last.slow_ms is None and not last.held and truth.last_failed_s < last.start_s
+@cache
+def _targets() -> Targets:
+    return Targets.load(_TARGETS)
 
 
 def _held(objective: Objective, everything: Known) -> Held:

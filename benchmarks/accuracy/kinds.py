@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -39,6 +40,10 @@ def _offsets(end: float, rng: np.random.Generator) -> Plan:
 
 def _rows_lost(end: float, _: np.random.Generator) -> Plan:
     return Plan(outages=(Outage(0, end, 1 / 3),), silent=(end / 2, end / 2 + 0.1))
+
+
+def _missing(piece: Literal["requests", "samples", "pulse"]) -> Shape:
+    return lambda end, _: Plan(outages=(Outage(0, end),), workers=4, missing=piece)
 
 
 def _ramp(end: float, _: np.random.Generator) -> Plan:
@@ -86,6 +91,12 @@ KINDS: Mapping[str, Kind] = {
     "harness killed": Kind(lambda end, _: Plan(outages=(Outage(0, end),), killed=True), counts=False),
     "blind for 3 s": Kind(lambda end, _: Plan(outages=(Outage(0, end),), blind=(end / 2, end / 2 + 3)), counts=False),
     "no pod killed": Kind(lambda *_: Plan(outages=(), pods_killed=0), counts=False),
+    "a worker's rows missing": Kind(_missing("requests"), counts=False),
+    "a worker's samples missing": Kind(_missing("samples"), counts=False),
+    "the API server's pulse missing": Kind(_missing("pulse"), counts=False),
+    "a torn timeline": Kind(
+        lambda end, rng: Plan(outages=(Outage(0, end),), torn=float(rng.uniform(0.01, 0.99))), counts=False
+    ),
     "generator silent for 3 s": Kind(lambda end, _: Plan(outages=(Outage(0, end),), silent=(1, 4)), counts=False),
 }
 """Those of the issue and some harder ones, by name."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.accuracy.kinds import AFTER_S
-from scorer.planted import EPOCH_NS, Plan, Truth
+from scorer.planted import EPOCH_NS, Outage, Plan, Truth
 from scorer.planted_rows import rows_of
 
 _S = 1_000_000_000
@@ -35,7 +35,8 @@ def known(plan: Plan, truth: Truth) -> Known:
     if plan.users is not None:
         share, p95_ms = _of_twin(plan, truth)
         failed = share * AFTER_S * _baseline_per_s(plan, truth)
-    recovered_s = np.inf if truth.recovery_s is None else truth.recovery_s
+    last = next(iter(reversed(met(plan, truth))), None)
+    recovered_s = 0.0 if last is None else np.inf if last.end_s >= plan.after_s else last.end_s
     stalled = any(outage.held == "answered" for outage in plan.outages)
     return Known(
         {
@@ -49,6 +50,21 @@ def known(plan: Plan, truth: Truth) -> Known:
         },
         recovered_from_s=max(0.0, recovered_s - SLOW_S) if stalled else recovered_s,
     )
+
+
+def met(plan: Plan, truth: Truth) -> tuple[Outage, ...]:
+    """The outages of a plan, in order of their end, but for those at the end in which no request failed.
+
+    Recovery is what users see: by the SLIs, which are shares of requests. An outage that no request met is none.
+    """
+    outages = sorted(plan.outages, key=lambda outage: outage.end_s)
+    while outages and _fails(outages[-1]) and truth.last_failed_s < outages[-1].start_s:
+        outages.pop()
+    return tuple(outages)
+
+
+def _fails(outage: Outage) -> bool:
+    return outage.slow_ms is None and not outage.held
 
 
 def _earliest_ns(plan: Plan) -> int:

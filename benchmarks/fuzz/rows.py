@@ -152,6 +152,17 @@ def bad_samples(base: Base, rng: _Rng) -> Mutant:
     return Mutant("lag absurd", May.NO_PASS, {STREAMS["samples"]: stream_of(table)})
 
 
+def miscounted(base: Base, rng: _Rng) -> Mutant:
+    """Workers' own counts of their rows that aren't how many there are."""
+    table = table_of(base, "samples")
+    counts = np.array([series == "load.rows" for series in table["series"].to_pylist()])
+    values = table["value"].to_numpy().copy()
+    values[counts] += int(rng.integers(2, 400)) * (1 if rng.random() < 0.5 else -1)
+    number = table.schema.get_field_index("value")
+    table = table.set_column(number, table.schema.field("value"), pa.array(values))
+    return Mutant("rows miscounted", May.NO_PASS, {STREAMS["samples"]: stream_of(table)})
+
+
 MUTATIONS: tuple[Callable[[Base, _Rng], Mutant], ...] = (
     shuffled,
     duplicated,
@@ -164,5 +175,6 @@ MUTATIONS: tuple[Callable[[Base, _Rng], Mutant], ...] = (
     unknown_names,
     other_columns,
     bad_samples,
+    miscounted,
 )
 """Of a base of streams."""

@@ -183,3 +183,14 @@ def test_a_bundle_that_cannot_even_be_begun_is_told_in_one_line(
     monkeypatch.setattr(BundleWriter, "_save", full)
     with pytest.raises(BundleError, match="the bundle cannot be written: No space left on device; name a folder"):
         BundleWriter(tmp_path / "run", manifest())
+
+
+def test_a_timeline_that_was_cut_between_two_lines_is_seen_to_be(tmp_path: Path) -> None:
+    writer = BundleWriter(tmp_path / "r", manifest())
+    for at_ns in range(3):
+        writer.append(Entry("load", "stopped", at_ns, at_ns))
+    writer.close()
+    assert Bundle.open(tmp_path / "r").torn_lines == 0
+    timeline = tmp_path / "r" / "timeline.jsonl"
+    timeline.write_bytes(b"".join(timeline.read_bytes().splitlines(keepends=True)[:1]))
+    assert Bundle.open(tmp_path / "r").torn_lines == 2

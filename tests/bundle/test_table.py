@@ -177,15 +177,9 @@ def test_a_closed_table_whose_names_point_nowhere_is_damaged(root: Path, monkeyp
     astray = pa.DictionaryArray.from_arrays(pa.array([7, 7], pa.int32()), batch["series"].dictionary, safe=False)
     broken = pa.record_batch([batch["t_ns"], astray, batch["source"], batch["value"]], schema=SAMPLES)
 
-    class Broken:
-        def __init__(self, *_: object, **__: object) -> None:
-            pass
-
-        def iter_batches(self, _: int) -> list[pa.RecordBatch]:
-            return [broken]
-
-    (root / "samples.parquet").touch()
-    monkeypatch.setattr(pq, "ParquetFile", Broken)
+    named = pa.Table.from_batches([batch, samples(3.0, series="load.due", source="load-1")])
+    pq.write_table(named, root / "samples.parquet")  # of several names: of one, the statistics tell which
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", lambda *_, **__: [broken])
     with pytest.raises(pa.ArrowInvalid, match="out of bounds"):
         values_of(root)
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from report.series import MAX_BINS, _Rows, bin_width_s, quantiles_by_bin, read_series
+from report.many import Columns
+from report.series import MAX_BINS, _Rows, bin_width_s, binned, quantiles_by_bin, read_series
 
 
 @pytest.mark.parametrize(
@@ -108,6 +110,7 @@ def test_a_request_that_is_due_exactly_at_the_end_has_its_bin() -> None:
     for tenths in range(1, 400):
         end_ns = tenths * 100_000_000
         due_ns = np.array([0, end_ns], np.int64)
-        rows = _Rows(due_ns, np.full(2, 5_000_000, np.int64), np.ones(2, np.bool_), np.ones(2, np.bool_))
+        columns = Columns(due_ns, np.full(2, 5_000_000, np.int64), np.ones(2, np.bool_), np.ones(2, np.bool_))
+        rows = _Rows(columns.extent, partial(binned, [columns]))
         series = rows.series(0, 0, end_ns)
         assert np.isfinite(series.max_ms).sum() == 2, tenths

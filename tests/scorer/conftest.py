@@ -45,6 +45,7 @@ def planted(tmp_path: Path) -> PlantedBundle:
             entries = [entry for entry in bundle.timeline if keep is None or keep(entry)]
             lines = [entry.to_json() for entry in (*entries, *extra)]
             (root / "timeline.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            changes = {"timeline_entries": len(lines), **changes}
         manifest = Manifest.model_validate({**dict(bundle.manifest), **changes})
         (root / "manifest.json").write_text(json.dumps(manifest.model_dump(mode="json")), encoding="utf-8")
         return Bundle.open(root)

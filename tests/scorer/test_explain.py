@@ -9,7 +9,7 @@ import pytest
 
 from bundle.reader import Bundle
 from bundle.table import REQUESTS
-from scorer import score as scoring
+from scorer import measures as measuring
 from scorer.explain import CHECKS, MEASURES, explain
 from scorer.explanation import Explanation, KindTold, Told
 from scorer.planted import Outage, Plan
@@ -35,7 +35,7 @@ def kind(told: Told, says: str) -> KindTold:
 
 
 def test_every_measure_and_every_check_can_be_explained(planted, targets: Targets) -> None:
-    assert MEASURES.keys() == scoring.MEASURES.keys() == MEASURE_UNITS.keys()
+    assert MEASURES.keys() == measuring.MEASURES.keys() == MEASURE_UNITS.keys()
     verdict = score(planted(), targets)
     assert list(CHECKS) == [check.name for check in verdict.validity]
 

@@ -18,6 +18,7 @@ from scorer.facts import read_facts
 from scorer.load_rate import load_rate
 from scorer.planted import EPOCH_NS, Outage, Plan, plant
 from scorer.score import score
+from scorer.source import Held
 from scorer.targets import Targets
 
 PlantedBundle = Callable[..., Bundle]
@@ -216,7 +217,7 @@ def test_a_request_that_is_recorded_twice_makes_the_drill_invalid(
     facts = read_facts(planted(of(spacing)))
     rows = np.concatenate([np.arange(len(facts.requests)), [700]])
     assert load_rate(facts, targets)[0]
-    ok, says = load_rate(replace(facts, requests=facts.requests.where(rows)), targets)
+    ok, says = load_rate(replace(facts, source=Held(facts.requests.where(rows))), targets)
     assert (ok, says) == (False, "1 requests are recorded twice")
 
 
@@ -225,7 +226,7 @@ def test_two_requests_of_one_arrival_are_not_one_recorded_twice(planted: Planted
     rows = np.sort(np.concatenate([np.arange(len(facts.requests)), [700, 701]]))
     requests = facts.requests.where(rows)
     requests.latency_ns[rows.searchsorted([700, 701])] += 1
-    assert load_rate(replace(facts, requests=requests), targets)[0]
+    assert load_rate(replace(facts, source=Held(requests)), targets)[0]
 
 
 def test_an_imported_record_may_have_two_requests_at_once(planted: PlantedBundle, targets: Targets) -> None:
@@ -233,7 +234,7 @@ def test_an_imported_record_may_have_two_requests_at_once(planted: PlantedBundle
     assert load is not None
     facts = read_facts(planted(of("uniform"), load=load.model_copy(update={"lacks": ("generator-health",)})))
     rows = np.concatenate([np.arange(len(facts.requests)), [700]])
-    assert load_rate(replace(facts, requests=facts.requests.where(rows)), targets)[0]
+    assert load_rate(replace(facts, source=Held(facts.requests.where(rows))), targets)[0]
 
 
 @pytest.mark.parametrize("spacing", ["uniform", "poisson"])
@@ -256,5 +257,5 @@ def test_the_later_requests_of_an_arrival_are_no_arrivals(planted: PlantedBundle
     both = [
         np.concatenate([getattr(facts.requests, f), getattr(second, f)]) for f in facts.requests.__dataclass_fields__
     ]
-    ok, says = load_rate(replace(facts, requests=type(facts.requests)(*both)), targets)
+    ok, says = load_rate(replace(facts, source=Held(type(facts.requests)(*both))), targets)
     assert ok, says

@@ -80,7 +80,7 @@ def test_a_worse_measurement_never_gets_a_better_grade(a: float, b: float, c: fl
 def measure(
     value: float | None, low: float | None, high: float | None, n: int, unit: str = "%", evidence: tuple[str, ...] = ()
 ) -> Measure:
-    return Measure(name="m", value=value, low=low, high=high, unit=unit, n=n, method="test", evidence=evidence)
+    return Measure(name="error-rate", value=value, low=low, high=high, unit=unit, n=n, method="test", evidence=evidence)
 
 
 @pytest.mark.parametrize(
@@ -135,3 +135,27 @@ def test_what_more_requests_do_not_settle_is_said_instead() -> None:
     assert judge("e", AT_MOST, nothing, 0.95, settled_by="an open load").says == "cannot tell: no request was sent"
     good = measure.model_copy(update={"high": 1})
     assert "open load" not in judge("e", AT_MOST, good, 0.95, settled_by="an open load").says
+
+
+@pytest.mark.parametrize(
+    ("bad", "unsent", "unrecorded", "says"),
+    [
+        (10, 0, 0, "needs 336 requests with no more than 10 bad to claim at most 5 %, has 300"),
+        (10, 100, 0, "0 % to 100 % holds the 5 % on which it turns; more requests narrow it"),
+        (9, 1, 3, "needs 410 requests with no more than 13 bad, unsent or unrecorded to claim at most 5 %, has 303"),
+        (0, 10, 0, "needs 336 requests with no more than 10 bad, unsent or unrecorded to claim at most 5 %, has 300"),
+    ],
+)
+def test_what_was_never_sent_or_left_no_row_counts_as_bad_in_what_would_settle_it(
+    bad: int, unsent: int, unrecorded: int, says: str
+) -> None:
+    taken = measure(100 * bad / (300 - unsent), 0, 100, 300)
+    said = judge("name", AT_MOST, taken, 0.95, unsent=unsent, unrecorded=unrecorded).says
+    assert said == f"cannot tell: {says}"
+
+
+def test_more_requests_are_not_said_to_settle_what_is_no_share_of_them() -> None:
+    taken = measure(0.5, 0, 7, 900).model_copy(update={"name": "share-drift"})
+    assert judge("name", AT_MOST, taken, 0.95).says.endswith(
+        "0 % to 7 % holds the 5 % on which it turns; more requests narrow it"
+    )

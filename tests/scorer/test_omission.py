@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -88,9 +90,10 @@ def test_a_bad_request_stands_for_all_that_its_user_left_out() -> None:
     start_ns = 20 * S + np.arange(10, dtype=np.int64) * S // 1000
     flags = np.ones(10, dtype=np.bool_)
     hung = Requests(start_ns, start_ns, np.full(10, 3 * S), flags, ~flags)
-    weights = left_out((20, 40, 100)).weights(hung, ~hung.ok)
-    assert weights.tolist() == [32] * 10  # 3 s · 103.76 / 10
-    assert left_out((20, 40, 100)).weights(hung, hung.ok & False).tolist() == [1] * 10
+    pace = left_out((20, 40, 100)).pace(hung)
+    assert pace.waiting == 10
+    assert pace.of(hung).tolist() == [32] * 10  # 3 s · 103.76 / 10
+    assert pace.of(replace(hung, latency_ns=np.zeros(10, dtype=np.int64))).tolist() == [1] * 10
 
 
 @given(st.integers(0, 2**31), st.floats(0.5, 6), st.floats(0, 10), st.floats(1, 3))

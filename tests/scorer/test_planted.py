@@ -11,7 +11,7 @@ import pytest
 from bundle.manifest import PhaseName
 from bundle.reader import Bundle
 from scorer.facts import read_facts
-from scorer.planted import Outage, Plan, plant
+from scorer.planted import CONTEXT, Outage, Plan, plant
 
 
 def test_the_same_plan_gives_the_same_rows(tmp_path: Path) -> None:
@@ -75,3 +75,33 @@ def test_a_killed_run_leaves_streams_and_an_open_phase(tmp_path: Path) -> None:
     assert bundle.manifest.phases[-1].name is PhaseName.RECOVERY
     assert bundle.manifest.phases[-1].end_ns is None
     assert sum(batch.num_rows for batch in bundle.requests()) > 2000
+
+
+def test_a_piece_that_is_missing_is_gone_from_the_bundle_and_no_other(tmp_path: Path) -> None:
+    def held(name: str, plan: Plan) -> tuple[set[str], set[str], int]:
+        plant(tmp_path / name, plan)
+        bundle = Bundle.open(tmp_path / name)
+        rows = {row for batch in bundle.requests() for row in batch.column("worker").to_pylist()}
+        return (
+            rows,
+            {row for batch in bundle.samples() for row in batch.column("source").to_pylist()},
+            bundle.torn_lines,
+        )
+
+    workers = {"worker-1", "worker-2", "worker-3"}
+    assert held("whole", Plan(workers=3)) == (workers, {*workers, CONTEXT}, 0)
+    assert held("requests", Plan(workers=3, missing="requests"))[0] == workers - {"worker-3"}
+    assert held("samples", Plan(workers=3, missing="samples")) == (workers, {*workers, CONTEXT} - {"worker-3"}, 0)
+    assert held("pulse", Plan(workers=3, missing="pulse"))[1] == workers
+    rows, samples, torn_lines = held("torn", Plan(workers=3, torn=0.5))
+    assert (rows, samples) == (workers, {*workers, CONTEXT})
+    assert torn_lines > 1
+    whole, torn = ((tmp_path / name / "timeline.jsonl").stat().st_size for name in ("whole", "torn"))
+    assert torn == whole // 2
+
+
+def test_rows_show_the_end_of_a_hard_outage_to_within_a_gap_and_an_answer(tmp_path: Path) -> None:
+    truth = plant(tmp_path / "b", Plan(fault_ms=0))
+    assert truth.spacing_s < truth.shown_s < truth.spacing_s + 0.05
+    assert plant(tmp_path / "never", Plan(outages=(Outage(0, 60),))).shown_s == 0
+    assert plant(tmp_path / "none", Plan(outages=())).shown_s == 0

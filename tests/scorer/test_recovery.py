@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,13 +14,17 @@ from bundle.manifest import LoadRecord, Worker
 from bundle.reader import Bundle
 from scorer.facts import read_facts
 from scorer.planted import Outage, Plan
-from scorer.recovery import Break, Stretch, _end_of_outage, _last_shown, _thin_ends, good_stretch, recovery_user
+from scorer.recovery import _soft_ends, _thin_ends, end_of_outage, following, recovery_user
 from scorer.requests import Requests
+from scorer.source import Held, gather
+from scorer.stretch import Following, Stretch
 from scorer.targets import Slo, Targets
+from scorer.trail import Trail
 from scorer.verdict import Measure
 
 PlantedBundle = Callable[..., Bundle]
 AVAILABILITY = Slo(title="Availability", sli="availability", objective=99)
+STRICT = Slo(title="Availability", sli="availability", objective=99.5)
 LATENCY = Slo(title="Latency", sli="latency", objective=90, latency_ms=1)
 
 
@@ -30,6 +34,14 @@ def requests(marks: str) -> Requests:
     latency = np.array([5_000_000 if mark == "s" else 0 for mark in marks], dtype=np.int64)
     ok = np.array([mark != "x" for mark in marks], dtype=np.bool_)
     return Requests(start, start, latency, np.ones(len(marks), dtype=np.bool_), ok)
+
+
+def followed(rows: Requests, *slos: Slo) -> tuple[Trail, Stretch]:
+    """The requests and their good stretch, which must hold for 10 s; two bad ones of three show an outage."""
+    source = Held(rows)
+    asked = Following(0, 10**18, slos or (AVAILABILITY,), (3,) * max(1, len(slos)), 10_000_000_000)
+    stretch: Stretch = gather(source, [asked])[0]
+    return Trail(source, asked.cut, stretch.sizes), stretch
 
 
 @pytest.mark.parametrize(
@@ -52,7 +64,7 @@ def requests(marks: str) -> Requests:
 def test_the_good_stretch_begins_where_every_sli_stays_within_its_slo(
     marks: str, first: int, broken_at: int | None, flaps: int, held: bool
 ) -> None:
-    stretch = good_stretch(requests(marks), (AVAILABILITY, LATENCY), 10_000_000_000)
+    _, stretch = followed(requests(marks), AVAILABILITY, LATENCY)
     assert (stretch.first, stretch.broken_by and stretch.broken_by.index) == (first, broken_at)
     assert (stretch.flaps, stretch.held) == (flaps, held)
 
@@ -162,7 +174,7 @@ def test_the_order_of_rows_changes_nothing_where_requests_start_at_once(
         facts.requests, scheduled_ns=facts.requests.scheduled_ns[pairs], start_ns=facts.requests.start_ns[pairs]
     )
     one, other = (
-        recovery_user(replace(facts, requests=tied.where(order)), targets)
+        recovery_user(replace(facts, source=Held(tied.where(order))), targets)
         for order in (np.arange(len(tied)), np.arange(len(tied))[::-1])
     )
     assert one == other
@@ -173,18 +185,20 @@ def test_a_row_from_after_the_recording_makes_nothing_last(planted: PlantedBundl
     late = facts.requests.where(np.array([*range(len(facts.requests)), -1]))
     late.scheduled_ns[-1] += 86_400 * 10**9
     late.start_ns[-1] += 86_400 * 10**9
-    assert recovery_user(replace(facts, requests=late), targets).high is None
+    assert recovery_user(replace(facts, source=Held(late)), targets).high is None
 
 
 @pytest.mark.parametrize(("apart", "shown"), [(3, True), (4, False)])
 def test_bad_requests_show_an_outage_only_where_tolerated_ones_hardly_ever_lie_so_close(
-    apart: int, shown: bool
+    apart: int, shown: bool, planted: PlantedBundle, targets: Targets
 ) -> None:
     """At 99.5 %, the chance of another bad request within 3 is 1.5 %, a third of what may err is 1.7 %."""
-    slo = Slo(title="Availability", sli="availability", objective=99.5)
-    marks = requests("." * 50 + "x" + "." * (apart - 1) + "x" + "." * 9)
-    stretch = Stretch(51 + apart, Break(50 + apart, slo), 0, True)
-    assert (_last_shown(marks, stretch, 0.95) is not None) is shown
+    strict = targets.model_copy(update={"slos": {"strict": STRICT}})
+    assert following(read_facts(planted(Plan())), strict).near == (3,)
+    _, stretch = followed(requests("." * 50 + "x" + "." * (apart - 1) + "x" + "." * 9), STRICT)
+    assert stretch.broken_by is not None
+    assert stretch.broken_by.index == 50 + apart
+    assert (stretch.broken_by.shown is not None) is shown
 
 
 def test_without_a_fault_there_is_nothing_to_recover_from(planted: PlantedBundle, targets: Targets) -> None:
@@ -246,21 +260,67 @@ def test_an_outage_is_seen_to_have_thinned_out_by_how_far_its_last_bad_requests_
     assert list(_thin_ends(np.array(hits))) == thin
 
 
-def test_a_hard_outage_that_thinned_out_may_have_gone_on_for_longer_than_its_hard_part_tells() -> None:
+def test_a_hard_outage_that_thinned_out_may_have_gone_on_for_longer_than_its_hard_part_tells(
+    targets: Targets,
+) -> None:
     """One bad request, 30 after the hard part: it may as well have been one in 700."""
     marks = "x" * 30 + "." * 30 + "x" + "." * 900
-    stretch = Stretch(61, Break(60, Slo(title="Availability", sli="availability", objective=99.5)), 0, True)
-    latest, _ = _end_of_outage(requests(marks), stretch, 0.95, 0)
+    latest, _ = end_of_outage(*followed(requests(marks), STRICT), targets, 0)
     assert latest is not None
-    assert latest > 61 + 700
-    hard = "x" * 30 + "." * 900
-    latest, _ = _end_of_outage(requests(hard), replace(stretch, broken_by=Break(29, AVAILABILITY)), 0.95, 0)
-    assert latest == 30 + 1
+    assert latest.index > 61 + 700
+    latest, _ = end_of_outage(*followed(requests("x" * 30 + "." * 900), AVAILABILITY), targets, 0)
+    assert latest is not None
+    assert latest.index == 30
 
 
-def test_requests_without_a_row_may_have_been_bad_as_late_as_they_could_still_break_the_slo() -> None:
+@pytest.mark.parametrize(
+    ("hits", "let_through", "soft"),
+    [
+        (range(30), [], []),
+        ([*range(30), 31], [30], [1]),
+        ([*range(30), 31, 32, 33], [30], [3]),
+        ([*range(30), 31, 40, 41], [30, 31], [3]),
+        ([*range(0, 60, 2)], range(1, 30), []),
+        ([0, 3], [1], []),
+        ([0, 1, 4], [2], [1]),
+        ([5], [], []),
+    ],
+)
+def test_an_outage_is_another_once_it_has_let_requests_through(
+    hits: Sequence[int], let_through: Sequence[int], soft: list[int]
+) -> None:
+    """Requests lie a second apart and take none, so that each good one shows."""
+    marks = np.full(max(hits) + 40, ".")
+    marks[list(hits)] = "x"
+    trail, _ = followed(requests("".join(marks)))
+    seen = trail.let_through(np.array(hits))
+    assert (1 + np.flatnonzero(seen)).tolist() == list(let_through)
+    assert list(_soft_ends(seen)) == soft
+
+
+def test_requests_that_overlap_do_not_show_that_others_were_let_through() -> None:
+    rows = requests("xxx.x.....")
+    slow = replace(rows, latency_ns=np.where(rows.ok, 1_500_000_000, 0))
+    seen, hidden = (followed(some)[0].let_through(np.array([0, 1, 2, 4])).tolist() for some in (rows, slow))
+    assert seen == [False, False, True]
+    assert hidden == [False, False, False]
+
+
+def test_requests_without_a_row_may_have_been_bad_as_late_as_they_could_still_break_the_slo(
+    targets: Targets,
+) -> None:
     """Three of 300 requests are no more than 1 %; what may go on unseen after that is as much as before."""
-    hard = requests("x" * 30 + "." * 900)
-    stretch = Stretch(30, Break(29, AVAILABILITY), 0, True)
-    latest, _ = _end_of_outage(hard, stretch, 0.95, 3)
-    assert latest == 30 + (300 - 3) + 1
+    lenient = targets.model_copy(update={"slos": {"lenient": AVAILABILITY}})
+    latest, _ = end_of_outage(*followed(requests("x" * 30 + "." * 900)), lenient, 3)
+    assert latest is not None
+    assert latest.index == 30 + (300 - 3)
+
+
+def test_any_number_of_missing_rows_leaves_recovery_open(planted: PlantedBundle, targets: Targets) -> None:
+    load = planted(Plan(outages=())).manifest.load
+    assert load is not None
+    for missing in (3000, 2**62):
+        lost = load.model_copy(update={"unreadable": missing})
+        taken = recovery_user(read_facts(planted(Plan(outages=()), load=lost)), targets)
+        assert (taken.value, taken.high) == (0, None)
+        assert f"it needs {missing + 1} requests" in taken.evidence[0]

@@ -13,7 +13,9 @@ from bundle.table import REQUESTS, StreamWriter
 from bundle.writer import BundleWriter
 from scorer.facts import read_facts
 from scorer.planted import Plan, plant
-from scorer.requests import EARLY_NS, Requests, read_requests
+from scorer.requests import EARLY_NS, Requests
+from scorer.source import Stream, all_rows, gather
+from scorer.tally import Record, Recorded
 
 Row = tuple[int, int | None, int | None, bool] | tuple[int, int | None, int | None, bool, int, str]
 
@@ -44,9 +46,10 @@ def written(tmp_path: Path, *workers: tuple[str, int, list[Row]]) -> tuple[Reque
         stream.append(batch.slice(0, 1))
         stream.append(batch.slice(1))
         stream.close()
-    requests, absurd, of_workers = read_requests(Bundle.open(writer.root))
-    assert of_workers.keys() == {name for name, _, rows in workers if rows}
-    return requests, absurd
+    source = Stream(Bundle.open(writer.root))
+    recorded: Recorded = gather(source, [Record()])[0]
+    assert recorded.workers.keys() == {name for name, _, rows in workers if rows}
+    return all_rows(source), recorded.absurd
 
 
 def test_unsent_arrivals_are_rows_that_were_not_sent(tmp_path: Path) -> None:
@@ -96,8 +99,10 @@ def test_rows_that_no_clock_can_have_written_are_left_out_and_counted(tmp_path: 
 
 def test_a_bundle_without_requests_has_none(tmp_path: Path) -> None:
     BundleWriter(tmp_path / "b", Manifest(id="b", drill="d", clock_wall_ns=0, clock_mono_ns=0)).close()
-    requests, absurd, of_workers = read_requests(Bundle.open(tmp_path / "b"))
-    assert (len(requests), absurd, of_workers) == (0, 0, {})
+    source = Stream(Bundle.open(tmp_path / "b"))
+    requests = all_rows(source)
+    assert gather(source, [Record()]) == [Recorded(0, {}, None)]
+    assert not len(requests)
     assert requests.due_within(0, 9).bad == 0
 
 

@@ -10,8 +10,8 @@ from bundle.manifest import LoadRecord, Worker
 from bundle.reader import Bundle
 from bundle.table import REQUESTS
 from scorer.planted import Plan
-from scorer.requests import read_requests
 from scorer.rows import find_rows, key_of
+from scorer.source import Stream, all_rows
 
 
 def rewritten(bundle: Bundle, rows: pa.Table) -> Bundle:
@@ -31,7 +31,7 @@ def with_endpoint(rows: pa.Table, name: str) -> pa.Table:
 
 def test_a_row_is_found_with_all_that_a_person_wants_to_know(planted) -> None:
     bundle = planted(Plan(unsent=(4.0, 5.0)))
-    requests, _, _ = read_requests(bundle)
+    requests = all_rows(Stream(bundle))
     failed = requests.where(requests.sent & ~requests.ok).where(np.array([0]))
     unsent = requests.where(~requests.sent).where(np.array([0]))
     found = find_rows(bundle, [key_of(failed), key_of(unsent)])
@@ -46,7 +46,7 @@ def test_a_row_is_found_with_all_that_a_person_wants_to_know(planted) -> None:
 def test_times_are_on_the_bundles_clock(planted) -> None:
     load = LoadRecord(model="open", rate_per_s=100, workers=(Worker(name="worker-1", clock_offset_ns=7_000_000),))
     plain, shifted = planted(), planted(load=load)
-    first = [requests.where(np.array([0])) for requests in (read_requests(plain)[0], read_requests(shifted)[0])]
+    first = [requests.where(np.array([0])) for requests in (all_rows(Stream(plain)), all_rows(Stream(shifted)))]
     there, here = (find_rows(b, [key_of(r)])[key_of(r)] for b, r in zip((plain, shifted), first, strict=True))
     assert there.scheduled_ns - here.scheduled_ns == 7_000_000
 
@@ -54,7 +54,7 @@ def test_times_are_on_the_bundles_clock(planted) -> None:
 def test_of_rows_that_measures_cannot_tell_apart_the_same_one_is_taken_in_any_order(planted) -> None:
     bundle = planted()
     rows = table_of(bundle)
-    key = key_of(read_requests(bundle)[0].where(np.array([5])))
+    key = key_of(all_rows(Stream(bundle)).where(np.array([5])))
     twins = [with_endpoint(rows, name) for name in ("GET /b", "GET /a", "GET /c")]
     for order in ((0, 1, 2), (2, 0, 1), (1, 2, 0)):
         again = rewritten(bundle, pa.concat_tables([twins[number] for number in order]))

@@ -74,7 +74,7 @@ def test_what_is_not_among_the_rows_is_lost_where_the_spacing_tells(
     schedule: Schedule, workers: int, recorded: int, lost: int
 ) -> None:
     dues = np.zeros(recorded, dtype=np.int64)
-    assert schedule.lost(dues, BEGAN_NS, BEGAN_NS + 10 * S, workers) == lost
+    assert schedule.lost(len(dues), BEGAN_NS, BEGAN_NS + 10 * S, workers) == lost
 
 
 def test_gaps_of_many_poisson_arrivals_are_longer_by_nature() -> None:

@@ -14,7 +14,7 @@ import pytest
 from bundle.errors import BundleError
 from bundle.manifest import LoadRecord, Worker
 from bundle.reader import Bundle
-from scorer import score as scoring
+from scorer import measures as measuring
 from scorer.caveats import caveats
 from scorer.errors import TargetsError
 from scorer.facts import Facts
@@ -145,10 +145,10 @@ def test_a_run_that_never_reached_the_fault_measures_nothing(planted: PlantedBun
 def test_a_measure_that_raises_is_inconclusive_and_names_the_error(
     planted: PlantedBundle, targets: Targets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(facts: Facts, targets: Targets) -> Measure:
+    def broken(facts: Facts, targets: Targets, _bundle: Bundle) -> Measure:
         raise ZeroDivisionError(f"division by {len(facts.samples.lags) * 0} in {len(targets.slos)} SLOs")
 
-    monkeypatch.setitem(scoring.MEASURES, "error-rate", broken)
+    monkeypatch.setitem(measuring.MEASURES, "error-rate", broken)
     verdict = score(planted(Plan(outages=())), targets)
     objective = next(objective for objective in verdict.objectives if objective.name == "error-rate")
     assert objective.verdict is verdict.verdict is Grade.INCONCLUSIVE

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scorer.errors import TargetsError
-from scorer.score import MEASURES
+from scorer.measures import MEASURES
 from scorer.targets import MEASURE_UNITS, Targets, convert
 
 GOOD = """\
@@ -62,7 +62,7 @@ def test_an_slo_tolerates_what_its_objective_leaves() -> None:
             "unit: min",
             "unit: weeks",
             "t.yaml:6: objectives.quick.at_most.unit: "
-            "input should be 'ms', 's', 'min', 'h', '%', 'requests' or 'probes'",
+            "input should be 'ms', 's', 'min', 'h', '%', 'requests', 'probes', 'writes' or 'terms'",
         ),
         ("unit: min", 'unit: "%"', "t.yaml:3: objectives.quick: unit % cannot be converted into s"),
         (

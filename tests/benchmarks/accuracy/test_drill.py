@@ -64,5 +64,24 @@ def test_figures_fail_where_intervals_miss_the_truth(hard: Drill) -> None:
     assert holding([sound] * 18 + [too_low] * 2)["hard, 100 requests/s: recovery held"] is False
     wide = replace(sound, held={**sound.held, "recovery-user": Held(3.0, 1.0, 5.0, 3.0, 3.0)})
     assert holding([wide] * 20)["hard, 100 requests/s: width beyond what the arrivals allow, median"] is False
+    figures = holding([sound] * 18 + [wide] * 2)
+    assert figures["hard, 100 requests/s: width beyond what the arrivals allow, median"] is True
+    assert figures["hard, 100 requests/s: width beyond what the arrivals allow, p95"] is False
     assert holding([replace(sound, due=Grade.FAIL)] + [sound] * 20)["false passes"] is False
     assert holding([replace(sound, verdict=Grade.FAIL)] + [sound] * 20)["false fails, share"] is False
+
+
+def test_a_tail_that_no_request_met_is_told_beside_what_users_saw(hard: Drill) -> None:
+    sound = replace(hard, verdict=Grade.PASS, due=Grade.PASS)
+    untold = replace(sound, untraced=True, untold_s=5.0)
+    beside = figures_of([sound] * 3 + [untold])[0].beside
+    assert (beside["untraced"], beside["coverage_by_plan"]) == (1, 0.75)
+
+
+def test_of_drills_that_may_not_count_only_the_verdict_is_asked(hard: Drill) -> None:
+    judged = replace(hard, kind="a torn timeline", verdict=Grade.FAIL, due=Grade.INVALID)
+    passed = replace(judged, verdict=Grade.PASS)
+    figures = {figure.name: figure.holds for figure in figures_of([judged, passed])}
+    assert figures["a torn timeline: false passes"] is False
+    assert not any(" held" in name for name in figures)
+    assert all(figure.holds is not False for figure in figures_of([judged] * 2))

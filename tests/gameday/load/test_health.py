@@ -30,7 +30,7 @@ def test_a_blocked_event_loop_shows_as_lag_and_burnt_cpu_as_its_share(tmp_path: 
     while not readings(tmp_path):
         gevent.sleep(health.TICK_S)
     watcher.kill()
-    recorder.close()
+    recorder.close(time.monotonic_ns())
     first = readings(tmp_path)
     assert first["load.lag_s"] >= 0.2 - health.TICK_S
     assert 0 < first["load.cpu_share"] <= 1.1

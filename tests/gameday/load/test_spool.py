@@ -38,7 +38,7 @@ def test_a_stream_arrives_as_it_grows_and_is_the_very_same_in_the_end(tmp_path: 
         assert spool.step()
         assert not spool.step(), "all of it was passed on"
         assert times(there.root) == list(range(value + 1))
-    recorder.close()
+    recorder.close(0)
     assert spool.step(), "the end of the streams"
     for table in ("requests", "samples"):
         stream = f"{table}/load-0.arrows"

@@ -1,0 +1,48 @@
+"""Every metric of the newest runs against past ones, drill by drill; what went missing is among them, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from scorer.passrate import DrillRun
+from scorer.past import Comparison, Worse, compare, readings
+
+BUDGETS = ("burn-rate.", "budget-used.")
+"""How measures without a target begin that are worse where they are higher. Of others nobody has said what is worse."""
+
+
+def compare_runs(
+    newest: Sequence[DrillRun], past: Sequence[DrillRun], confidence: float
+) -> dict[str, list[Comparison]]:
+    """The comparison of each metric that any run of a drill has, by drill, for the drills that the newest runs are of.
+
+    Compared are the objectives' measures, of which it is known which way is worse, and the error budgets.
+    """
+    return {
+        drill: [
+            compare(
+                metric,
+                readings(past, drill, metric),
+                readings(newest, drill, metric),
+                unit=unit,
+                worse=worse,
+                confidence=confidence,
+            )
+            for metric, (unit, worse) in _metrics(drill, [*newest, *past]).items()
+        ]
+        for drill in dict.fromkeys(run.verdict.drill for run in newest)
+    }
+
+
+def _metrics(drill: str, runs: Iterable[DrillRun]) -> dict[str, tuple[str, Worse]]:
+    """Unit and direction of every metric, the objectives' first."""
+    verdicts = [run.verdict for run in runs if run.verdict.drill == drill]
+    found: dict[str, tuple[str, Worse]] = {}
+    for verdict in verdicts:
+        for objective in verdict.objectives:
+            worse: Worse = "higher" if objective.comparison == "at most" else "lower"
+            found.setdefault(objective.name, (objective.measure.unit, worse))
+    for verdict in verdicts:
+        for measure in (measure for measure in verdict.measures if measure.name.startswith(BUDGETS)):
+            found.setdefault(measure.name, (measure.unit, "higher"))
+    return found

@@ -1,0 +1,93 @@
+"""Who led when: the leaderships that polling each replica's role showed, and where nobody looked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from bundle.timeline import Entry
+from scorer.blindness import longest_blindness_s
+from scorer.cluster import when
+from scorer.facts import Facts
+from scorer.intervals import Interval
+from scorer.span import Span
+
+WATCHES = "leaders"
+"""What an observer of roles says that it watches."""
+
+
+@dataclass(frozen=True)
+class Leadership:
+    """A stretch in which one replica led, and the spans (UTC ns) in which it began and ended; `ended` None: it was
+    never seen to end. `at_first`: it led when polling began. `term` None: the replica didn't say."""
+
+    context: str
+    region: str
+    name: str
+    term: int | None
+    began: Interval
+    ended: Interval | None
+    at_first: bool
+
+    @property
+    def replica(self) -> str:
+        """The replica as a person names it."""
+        return f"{self.region}/{self.name}" if self.name else self.region
+
+    def held_ns(self, ended_ns: int) -> float:
+        """For how long it surely lasted, in a recording that ended then; infinite where it lasted to the end."""
+        if self.ended is None:
+            return float("inf") if ended_ns >= self.began.high else 0.0
+        return max(0.0, self.ended.low - self.began.high)
+
+
+def leaderships_of(timeline: Iterable[Entry]) -> tuple[Leadership, ...]:
+    """Every leadership that was seen, in the order in which they began, by the latest moment."""
+    open_now: dict[tuple[str, str, str], Leadership] = {}
+    closed: list[Leadership] = []
+    for entry in timeline:
+        if entry.kind != "leader":
+            continue
+        key, term = (entry.context, entry.namespace, entry.name), entry.attributes.get("term")
+        term = term if isinstance(term, int) and not isinstance(term, bool) else None
+        led = open_now.pop(key, None)
+        if led is not None and entry.event != "lost" and led.term == term:
+            open_now[key] = led
+            continue
+        if led is not None:  # lost, or elected again in another term
+            closed.append(replace(led, ended=when(entry)))
+        if entry.event != "lost":
+            region = str(entry.attributes.get("region") or entry.context)
+            first = entry.event == "present"
+            open_now[key] = Leadership(entry.context, region, entry.name, term, when(entry), None, first)
+    return tuple(sorted((*closed, *open_now.values()), key=lambda led: (led.began.high, led.began.low, led.replica)))
+
+
+def leader_before(leaderships: Iterable[Leadership], moment: Interval) -> Leadership:
+    """Who led when something happened: of several, the one of the newest term. Raises LookupError: nobody did."""
+    led = [
+        leadership
+        for leadership in leaderships
+        if leadership.began.high <= moment.low and (leadership.ended is None or leadership.ended.high >= moment.low)
+    ]
+    if not led:
+        raise LookupError("no leader was seen before the fault: there was none to lose")
+    return max(led, key=lambda leadership: (-1 if leadership.term is None else leadership.term, leadership.began.high))
+
+
+def contested(leaderships: Iterable[Leadership]) -> dict[int, tuple[str, ...]]:
+    """The terms in which several replicas led, which Raft rules out (Ongaro and Ousterhout 2014, §5.2), and who."""
+    replicas: dict[int, set[str]] = defaultdict(set)
+    for leadership in leaderships:
+        if leadership.term is not None:
+            replicas[leadership.term].add(f"{leadership.context}: {leadership.replica}")
+    return {term: tuple(sorted(names)) for term, names in sorted(replicas.items()) if len(names) > 1}
+
+
+def blind_regions(facts: Facts, span: Span, longest_s: float) -> tuple[str, ...]:
+    """The contexts of the drill in which nobody asked for roles for longer than that, within a span."""
+    contexts = facts.manifest.contexts
+    return tuple(
+        context for context in contexts if longest_blindness_s(facts.timeline, context, WATCHES, span) > longest_s
+    )

@@ -1,0 +1,64 @@
+"""The requests of a bundle with the region that answered each: one more column, read only where it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scorer.requests import Flags, Ints, Requests, clock_offsets_ns, columns
+from scorer.span import Span
+
+if TYPE_CHECKING:
+    from bundle.reader import Bundle
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Requests, and the number in `names` of the region that answered each. The name "" says that nobody knows."""
+
+    requests: Requests
+    codes: Ints
+    names: tuple[str, ...]
+
+    def of(self, name: str) -> Requests:
+        """The requests that a region answered."""
+        return self.requests.where(self.rows(name))
+
+    def rows(self, name: str) -> Flags:
+        """Which requests a region answered."""
+        code = self.names.index(name) if name in self.names else -1
+        rows: Flags = self.codes == code
+        return rows
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that answered at all, by name."""
+        return tuple(sorted(self.names[code] for code in np.unique(self.codes) if self.names[code]))
+
+
+def read_answers(bundle: Bundle, span: Span) -> Answers:
+    """The arrivals that were due before the end of a span and not yet done at its start. Raises BundleError."""
+    offsets, names = clock_offsets_ns(bundle.manifest), {"": 0}
+    parts: list[Requests] = []
+    codes: list[Ints] = [np.empty(0, dtype=np.int64)]
+    for batch in bundle.requests():
+        requests, sane = columns(batch, offsets)
+        rows = sane & (requests.done_ns >= span.start_ns) & (requests.scheduled_ns < span.end_ns)
+        column = batch.column("region")
+        numbers = [names.setdefault(name, len(names)) for name in column.dictionary.to_pylist()] or [0]
+        parts.append(requests.where(rows))
+        codes.append(np.array(numbers, dtype=np.int64)[column.indices.to_numpy()][rows])
+    return Answers(_joined(parts), np.concatenate(codes), tuple(names))
+
+
+def _joined(parts: list[Requests]) -> Requests:
+    none, no = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
+    empty = Requests(none, none, none, no, no)
+    return Requests(
+        *(
+            np.concatenate([getattr(part, name) for part in (empty, *parts)])
+            for name in ("scheduled_ns", "start_ns", "latency_ns", "sent", "ok")
+        )
+    )
