@@ -127,6 +127,11 @@ class Cluster:
         response = self._request("GET", path, timeout_s=timeout_s, query=query)
         return _decoded(response)
 
+    def read(self, path: str, *, timeout_s: float) -> tuple[int, bytes]:
+        """GET a path whatever comes back: status and body. Raises urllib3's HTTPError where nothing does."""
+        response = self._request("GET", path, timeout_s=timeout_s)
+        return response.status, response.data
+
     def merge_patch(self, path: str, body: Mapping[str, Any], *, timeout_s: float = 10.0) -> dict[str, Any]:
         """PATCH a path with an RFC 7386 merge patch; the decoded JSON. Raises as `get` does."""
         response = self._request(

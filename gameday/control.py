@@ -29,6 +29,8 @@ BUNDLE_VARIABLE = "GAMEDAY_BUNDLE"
 ABORT_FILE = "abort"
 """When this file is in the bundle, no further activity of the method is begun. Chaos Toolkit on Python 3.11 loses a
 SIGTERM that arrives inside a Python action; this doesn't get lost."""
+ACTIONS = "gameday.actions"
+"""The module of actions that are no faults."""
 OUTPUT_LIMIT = 2000
 """Characters of an activity's output that are kept."""
 
@@ -112,7 +114,9 @@ class Recorder(RunEventHandler):  # type: ignore[misc]  # chaoslib carries no ty
         self._lasting.clear()
 
     def _is_fault(self, activity: Mapping[str, Any]) -> bool:
-        return self._in_method and activity.get("type") == "action"
+        # our own actions bring about what a drill begins with, or put back what it changed: nothing breaks by them
+        ours = activity.get("provider", {}).get("module") == ACTIONS
+        return self._in_method and activity.get("type") == "action" and not ours
 
     def _hypothesis(self, when: str, state: Mapping[str, Any] | None) -> None:
         probes = (state or {}).get("probes") or []
@@ -161,6 +165,13 @@ def before_activity_control(context: Mapping[str, Any]) -> None:
         raise InterruptExecution("gameday asked for an abort")
     if harness and os.getppid() != int(harness):
         raise InterruptExecution("gameday is gone: nobody would see what a further fault does")
+
+
+def after_activity_control(context: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    """Called after each activity: where one of ours has failed, what the faults after it need isn't there."""
+    ours = context.get("provider", {}).get("module") == ACTIONS
+    if ours and state.get("status") == "failed" and _method_may_be_stopped and os.environ.get(BUNDLE_VARIABLE):
+        raise InterruptExecution(f"{context['name']} failed: what comes after it would show nothing")
 
 
 def before_rollback_control(context: Mapping[str, Any]) -> None:

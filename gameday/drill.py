@@ -25,9 +25,12 @@ from gameday.load.profile import ProfileFacts, load_record
 from gameday.load.remote import RemoteLoad, RemotePlan
 from gameday.load.running import Load
 from gameday.load.sources import digest
+from gameday.observe.asking import asking
+from gameday.observe.leaders import LeaderPoll
 from gameday.observe.watcher import Watcher
 from gameday.phases import ORDER, Decision, PhaseLimits, Situation, Step, decide, left_s
 from gameday.plan import DrillPlan
+from gameday.readback import read_back
 from gameday.samples import SampleSink
 from gameday.undo import Undo
 from gameday.versions import tool_versions
@@ -75,6 +78,8 @@ class Drill:
         self._anchor = Anchor.take()
         self._abort = threading.Event()
         self._abort_reason = ""
+        self.interrupted = False
+        """Whether a signal asked it to end."""
         self._writer = BundleWriter(root, self._manifest(root.name), self._unwritable)
         try:
             self._samples = SampleSink(root / "samples" / f"harness{STREAM_SUFFIX}", self._unwritable)
@@ -83,6 +88,7 @@ class Drill:
         self._watchers = [
             Watcher(cluster, self._writer.append, self._samples.add, self._anchor.now_ns) for cluster in plan.clusters
         ]
+        self._polls: list[LeaderPoll] = []
         self._tails: list[StreamTail] = []
         self._view = LiveView(window_s=plan.limits.hold_s)
         self._load: Load | None = None
@@ -148,8 +154,21 @@ class Drill:
                     where=f"context {watcher.context}",
                     do="see timeline.jsonl for the reason",
                 )
+        self._poll_leaders()
         if plan.profile is not None:
             self._start_load(plan.profile)
+
+    def _poll_leaders(self) -> None:
+        """Poll for who leads, where the experiment asks for that."""
+        roles = self._plan.experiment.leaders
+        if roles is None:
+            return
+        for cluster, watcher in zip(self._plan.clusters, self._watchers, strict=True):
+            poll = LeaderPoll(
+                cluster, roles, watcher.pods, asking, self._writer.append, self._samples.add, self._anchor.now_ns
+            )
+            self._polls.append(poll)
+            poll.start()
 
     def _start_load(self, profile: ProfileFacts) -> None:
         plan, root = self._plan, self._writer.root
@@ -274,6 +293,8 @@ class Drill:
                 closing.callback(tail.close)
             for watcher in self._watchers:
                 closing.callback(watcher.stop)
+            for poll in self._polls:
+                closing.callback(poll.stop)
             ended_ns = self._anchor.now_ns()
             try:
                 if outcome != "completed":  # nothing is worth waiting for while the fault is in place
@@ -283,6 +304,8 @@ class Drill:
                     stopped = self._load is None or self._load.stop()
                 finally:
                     self._undo_fault(outcome)
+            if outcome == "completed":
+                self._read_back()
             for lost in self._load.newly_lost() if self._load is not None else ():
                 self._note("load", "worker-lost", worker=lost.name, error=lost.error)
             if not stopped and outcome == "completed":
@@ -293,6 +316,16 @@ class Drill:
                 self._note("load", "stopped")
             self._writer.update(outcome=outcome, reason=reason, clock_drift_ns=self._anchor.drift_ns())
         return outcome, reason
+
+    def _read_back(self) -> None:
+        """Look for every acknowledged write in every region, where the experiment says how."""
+        plan = self._plan.experiment.ledger
+        if plan is None or self._load is None:
+            return
+        try:
+            read_back(self._writer.root, plan, self._plan.clusters)
+        except OSError as error:
+            self._unwritable(error)
 
     def _roll_back(self) -> None:
         """End the experiment, which runs its rollbacks, and put back what it left. Harmless when called again."""
@@ -354,6 +387,7 @@ class Drill:
             return
 
         def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+            self.interrupted = True
             self.abort(f"{signal.Signals(number).name} received")
 
         before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}

@@ -6,12 +6,20 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from bundle.manifest import Effect
 from gameday.effects import Arguments, effects_of
 from gameday.errors import BadInput
+from gameday.observe.roles import AskPlan, LedgerPlan, RolePlan
 from scorer.yamlsource import Location, YamlSource
+
+Told = TypeVar("Told", bound=AskPlan)
+
+EXTENSION = "gameday"
+"""The name of the extension in which an experiment tells the harness what Chaos Toolkit has no word for."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,10 @@ class Experiment:
     effects: tuple[Effect, ...]
     rollbacks: tuple[str, ...] = ()
     """Names of the rollbacks that are declared."""
+    leaders: RolePlan | None = None
+    """Whose role is to be polled; None: nobody's."""
+    ledger: LedgerPlan | None = None
+    """Where acknowledged writes are to be read back; None: nowhere."""
 
 
 def load_experiment(path: Path, context: str) -> Experiment:
@@ -58,7 +70,24 @@ def load_experiment(path: Path, context: str) -> Experiment:
         title=str(document["title"]).strip(),
         effects=tuple(effects),
         rollbacks=tuple(str(r.get("name") or r.get("ref")) for r in document.get("rollbacks") or []),
+        leaders=_told(source, document, resolve, "leaders", RolePlan),
+        ledger=_told(source, document, resolve, "ledger", LedgerPlan),
     )
+
+
+def _told(source: YamlSource, document: dict[str, Any], resolve: Any, what: str, kind: type[Told]) -> Told | None:
+    """What the extension `gameday` says under `what`, with the configuration filled in; None where it says nothing."""
+    for index, extension in enumerate(document.get("extensions") or []):
+        if extension.get("name") != EXTENSION or what not in extension:
+            continue
+        arguments, _ = resolve({"provider": {"arguments": extension[what]}})
+        try:
+            return kind.model_validate(arguments)
+        except ValidationError as error:
+            first = error.errors()[0]
+            says = f"{what}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+            raise source.refuse(("extensions", index, what), says, "see docs/drills/region-failover.md") from None
+    return None
 
 
 def _check_activities(source: YamlSource, at: Location, activities: object) -> None:

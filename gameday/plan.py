@@ -17,6 +17,7 @@ from gameday.experiment import Experiment, load_experiment
 from gameday.load.profile import ProfileFacts, check_profile
 from gameday.load.remote import LoadAddress
 from gameday.load.schedule import NOTHING_ASKED, Asked
+from gameday.observe.standing import check_leader
 from gameday.phases import PhaseLimits
 from scorer.targets import Targets
 
@@ -24,6 +25,8 @@ HOST_VARIABLE = "GAMEDAY_HOST"
 NAMESPACE_VARIABLE = "GAMEDAY_NAMESPACE"
 CONTEXT_VARIABLE = "KUBERNETES_CONTEXT"
 """chaosk8s' own: an action that names no context of its own goes to this one."""
+CONTEXTS_VARIABLE = "GAMEDAY_CONTEXTS"
+"""All contexts of the drill, separated by commas, the first one first."""
 ENTRY_LABEL = "gameday.dev/entry"
 
 
@@ -62,6 +65,7 @@ class DrillPlan:
             HOST_VARIABLE: self.host,
             NAMESPACE_VARIABLE: self.clusters[0].namespace,
             CONTEXT_VARIABLE: self.clusters[0].context,
+            CONTEXTS_VARIABLE: ",".join(cluster.context for cluster in self.clusters),
         }
 
 
@@ -146,6 +150,8 @@ def make_plan(
                 do="name both with --context and --namespace, or mend the experiment",
             )
     versions = {cluster.context: cluster.check() for cluster in clusters}
+    if checked.leaders is not None:
+        check_leader(clusters, checked.leaders)
     where = given or find_entry(clusters[0])
     if not given:
         check_host(where, resolve=load_at is None)

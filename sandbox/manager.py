@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ from sandbox.controllers.scheduler import Scheduler
 from sandbox.errors import SandboxError
 from sandbox.network import Network
 from sandbox.node.agent import NodeAgent
+from sandbox.node.environment import raft_environment
 from sandbox.traffic.traffic import Traffic
 
 CONTROLLERS = (
@@ -54,7 +56,8 @@ async def manage(access: dict[str, kubeconfig.Access], state: Path, network: Net
                     cluster = Cluster(clients[region.name], tasks, SystemClock())
                     for controller in CONTROLLERS:
                         controller(cluster)
-                    agent = NodeAgent(cluster, region, state, access[region.name].token)
+                    environment = {**os.environ, **raft_environment(network, region, state)}
+                    agent = NodeAgent(cluster, region, state, access[region.name].token, own_environment=environment)
                     agents.append(agent)
                     cluster.start()
                     tasks.create_task(agent.run(), name=f"node agent {region.name}")

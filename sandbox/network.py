@@ -4,6 +4,7 @@ Region r of `REGIONS` (counted from 1) owns
 
     127.N.r.1:6443          API server
     127.N.r.2:10250         node agent
+    127.N.r.11 to .13:8097  seats of the reference service's Raft
     127.N.(32 r).0/20       pods
     127.N.(32 r + 16).0/20  services (ClusterIPs)
 
@@ -26,6 +27,8 @@ API_PORT = 6443
 AGENT_PORT = 10250
 ENTRY_PORT = 8080
 ADMIN_PORT = 9901
+SEAT_PORT = 8097
+SEATS = range(11, 14)
 DEFAULT_PREFIX = "127.64"
 
 
@@ -47,6 +50,7 @@ class Region:
     name: str
     api: Address
     agent: Address
+    seats: tuple[Address, ...]
     pods: IPv4Network
     services: IPv4Network
 
@@ -98,6 +102,7 @@ class Network:
             name=name,
             api=Address(f"{self.prefix}.{number}.1", API_PORT),
             agent=Address(f"{self.prefix}.{number}.2", AGENT_PORT),
+            seats=tuple(Address(f"{self.prefix}.{number}.{seat}", SEAT_PORT) for seat in SEATS),
             pods=IPv4Network(f"{self.prefix}.{32 * number}.0/20"),
             services=IPv4Network(f"{self.prefix}.{32 * number + 16}.0/20"),
         )

@@ -12,6 +12,7 @@ from gameday.deployment import DeploymentState, state_of
 from gameday.observe.entries import ATTRIBUTES
 from gameday.observe.listwatch import ListWatch
 from gameday.observe.pulse import Pulse
+from gameday.observe.reflector import KubeObject
 
 BEAT_TIMEOUT_S = 1.0
 """A read that takes longer than this has failed: by then nobody can say what the server knows."""
@@ -60,6 +61,10 @@ class Watcher:
             listwatch.stop()
         for thread in self._threads:
             thread.join(timeout_s)
+
+    def pods(self) -> list[KubeObject]:
+        """Every pod as last seen."""
+        return self._lists["pods"].objects()
 
     def deployments(self) -> list[DeploymentState]:
         """Every deployment as last seen."""

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sandbox.client import KubeObject
+from sandbox.network import Network, Region
 from sandbox.state import MARKER
 
-INHERITED = ("LANG", "LC_ALL", "TZ", "TMPDIR", "HOME", "PYTHONPATH", "VIRTUAL_ENV")
+INHERITED = ("LANG", "LC_ALL", "TZ", "TMPDIR", "HOME", "PYTHONPATH", "VIRTUAL_ENV", "RAFT_MEMBERS", "RAFT_DIRECTORY")
 REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")
 KEYED_FIELD = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
 
@@ -37,6 +38,13 @@ def base_environment(own: Mapping[str, str], state: Path) -> dict[str, str]:
     passed_on = {name: own[name] for name in INHERITED if name in own}
     path = os.pathsep.join([str(Path(sys.executable).parent), own.get("PATH", os.defpath)])
     return {**passed_on, "PATH": path, MARKER: str(state)}
+
+
+def raft_environment(network: Network, region: Region, state: Path) -> dict[str, str]:
+    """What a pod of `region` must know to take part in the Raft over all regions: everybody's seat, and where its own
+    region's seats keep their journals."""
+    members = " ".join(f"{each.name}={','.join(map(str, each.seats))}" for each in network.regions)
+    return {"RAFT_MEMBERS": members, "RAFT_DIRECTORY": str(state / "regions" / region.name / "raft")}
 
 
 def service_environment(services: Iterable[KubeObject]) -> dict[str, str]:

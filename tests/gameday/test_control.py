@@ -78,6 +78,15 @@ def test_a_probe_is_no_fault_and_neither_is_a_rollback(tmp_path: Path) -> None:
     ]
 
 
+def test_an_action_that_breaks_nothing_is_no_fault(tmp_path: Path) -> None:
+    """One that brings the leader to where it will be lost: here it ends the experiment, for nobody leads."""
+    prepare = python(
+        "prepare", "action", "gameday.actions", "lead_from", region="r", entry="http://127.0.0.1:1", timeout=0
+    )
+    entries = finished(start(tmp_path, experiment(tmp_path, [prepare, KILL])), tmp_path)
+    assert [e for e in entries if e.kind == "fault"] == []
+
+
 def test_a_fault_with_rollbacks_ends_after_them(tmp_path: Path) -> None:
     path = experiment(tmp_path, [KILL], rollbacks=[python("undo", "action", "os", "getcwd")])
     told = [(e.kind, e.event, e.attributes.get("activity")) for e in finished(start(tmp_path, path), tmp_path)]

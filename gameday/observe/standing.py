@@ -1,0 +1,66 @@
+"""How leadership stands before a drill that takes a leader away: what must hold, or there is nothing to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gameday.cluster import PATHS, ApiError, Cluster
+from gameday.errors import BadInput, GuardRefused
+from gameday.observe.asking import Asking, NoAnswer, OutOfReach, asking
+from gameday.observe.leaders import replicas_of
+from gameday.observe.roles import Role, RolePlan, role_in
+from gameday.observe.sighting import Replica
+
+
+def check_leader(
+    clusters: Sequence[Cluster],
+    plan: RolePlan,
+    make: Callable[[RolePlan, Cluster, Replica], Asking] = asking,
+) -> None:
+    """Ask every replica once.
+
+    Raises BadInput where there are fewer than two regions or one of them hasn't the deployment, and GuardRefused where
+    no replica says that it leads.
+    """
+    if len(clusters) < 2:
+        raise BadInput(
+            "a failover needs at least two regions",
+            where="--context",
+            do="name each region's context, the one that is to fail first",
+        )
+    for cluster in clusters:
+        _check_deployment(cluster, plan.deployment)
+    answers = [
+        answer
+        for cluster in clusters
+        for replica in replicas_of(cluster.list("pods")["items"], cluster.context, plan.deployment)
+        if (answer := _ask(make(plan, cluster, replica), plan)) is not None
+    ]
+    if not any(answer.leads for answer in answers):
+        raise GuardRefused(
+            f"there is no leader to begin with: {len(answers)} replicas told their role, and none of them leads"
+            if answers
+            else f"no replica told its role at port {plan.port}, {plan.path}, as {plan.field}.role",
+            where=f"deployment {plan.deployment} in {', '.join(cluster.context for cluster in clusters)}",
+            do="wait for an election, or mend `leaders` in the experiment (reach: proxy asks through the API server)",
+        )
+
+
+def _check_deployment(cluster: Cluster, name: str) -> None:
+    try:
+        cluster.get(f"{PATHS['deployments'].format(namespace=cluster.namespace)}/{name}")
+    except ApiError as error:
+        raise BadInput(
+            f"no deployment {name}" if error.code == 404 else f"deployment {name}: {error}",
+            where=f"context {cluster.context}, namespace {cluster.namespace}",
+            do="name the region's context and namespace, or another deployment (GAMEDAY_DEPLOYMENT)",
+        ) from None
+
+
+def _ask(replica: Asking, plan: RolePlan) -> Role | None:
+    try:
+        return role_in(replica.get(plan.path)[1], plan.field)
+    except (NoAnswer, OutOfReach, ValueError):
+        return None
+    finally:
+        replica.close()
