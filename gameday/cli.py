@@ -13,8 +13,11 @@ from bundle.errors import ExplainedError
 from gameday import __version__
 
 COMMANDS = {
-    "run": ("gameday.commands.run", "run", "Run a drill and give its verdict."),
+    "run": ("gameday.commands.run", "run", "Run a drill, or a game day, and give its verdict."),
+    "plan": ("gameday.commands.plan", "plan", "Show what a game day would run and touch."),
     "score": ("gameday.commands.score", "score", "Score a run bundle again."),
+    "passrate": ("gameday.commands.passrate", "passrate", "Show the chaos pass rate of the runs that were kept."),
+    "compare": ("gameday.commands.compare", "compare", "Compare the newest runs with past ones."),
     "import": ("gameday.commands.import_", "import_", "Take over the requests that another load generator sent."),
     "recover": ("gameday.commands.recover", "recover", "Put back what a run changed."),
     "sandbox": ("sandbox.cli", "sandbox", "Three regions on this machine, without a cluster."),
@@ -28,6 +31,7 @@ Examples:
   gameday sandbox up
   gameday run experiments/pod-kill.yaml --load loadprofiles/steady.py --context us-east-1
   gameday score runs/latest
+  gameday run weekly
   gameday sandbox down
 """
 

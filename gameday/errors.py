@@ -4,6 +4,7 @@ bundle.ExplainedError
 ├── BadInput             a file, option, context or cluster that cannot be used; nothing was started   (exit 2)
 ├── GuardRefused         the drill would not be safe to start                                           (exit 4)
 ├── Aborted              ended early by a signal or a failure; the fault was undone                     (exit 5)
+│   └── Interrupted      by a signal: nothing more is to be started                                     (exit 5)
 └── RollbackIncomplete   something the fault changed could not be put back: run `gameday recover`       (exit 6)
 """
 
@@ -28,6 +29,10 @@ class Aborted(ExplainedError):
     """The drill ended early. Load stopped, fault undone, bundle closed."""
 
     exit_code = 5
+
+
+class Interrupted(Aborted):
+    """The drill was ended by a signal: whoever sent it wants nothing more to be started."""
 
 
 class RollbackIncomplete(ExplainedError):

@@ -18,8 +18,10 @@ PLAIN_EVERY_S = 5.0
 class ProgressView:
     """Shows progress on `console` while it is entered; call `show` as often as there is news."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, above: Text | None = None) -> None:
+        """above: what a terminal shows over it all the time, such as the course of a game day."""
         self._console = console
+        self._above = [] if above is None else [above]
         self._live = LiveDisplay(console=console, refresh_per_second=5, transient=True) if console.is_terminal else None
         self._last: tuple[PhaseName, float] | None = None
 
@@ -37,7 +39,7 @@ class ProgressView:
     def show(self, progress: Progress) -> None:
         """Show `progress`: at once on a terminal; elsewhere at each change of phase and every five seconds."""
         if self._live is not None:
-            self._live.update(Text("\n").join([_phases(progress), Text(_figures(progress))]))
+            self._live.update(Text("\n").join([*self._above, _phases(progress), Text(_figures(progress))]))
             return
         phase, shown_s = self._last or (None, 0.0)
         if phase is not progress.phase or progress.in_phase_s - shown_s >= PLAIN_EVERY_S:

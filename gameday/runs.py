@@ -42,10 +42,10 @@ def new_root(runs: Path, stamp: str, drill: str) -> Path:
     return root
 
 
-def point_latest_at(root: Path) -> None:
-    """Make `runs/latest` a link to the bundle at `root`."""
-    latest = root.parent / "latest"
-    partial = root.parent / f".latest-{root.name}"
+def point_latest_at(root: Path, link: str = "latest") -> None:
+    """Make `runs/latest`, or another link there, one to the folder at `root`."""
+    latest = root.parent / link
+    partial = root.parent / f".{link}-{root.name}"
     partial.symlink_to(root.name)
     try:
         partial.replace(latest)

@@ -1,4 +1,4 @@
-"""`gameday run`: one drill, from its inputs to its verdict."""
+"""`gameday run`: one drill, from its inputs to its verdict, or all drills of a game day."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ Examples:
   gameday run experiments/pod-kill.yaml --load loadprofiles/steady.py --context us-east-1 --rate 50
   gameday run experiments/pod-kill.yaml --load loadprofiles/steady.py --json | jq .verdict
   gameday run experiments/pod-kill.yaml --load none --rate 50      # k6 sends it; then: gameday import k6.json
+  gameday run weekly                                               # the drills of runbook/weekly.yaml
+  gameday run release-gate --strict --json > gameday.json
 """
+OF_A_DAY = {"experiment", "runs", "as_json", "strict"}
+"""What may be said of a game day; everything else is its plan's."""
 
 
 @click.command(epilog=EXAMPLES)
@@ -25,7 +29,6 @@ Examples:
     "--load",
     "profile",
     type=click.Path(path_type=Path),
-    required=True,
     help="Load profile: a Locust file, such as loadprofiles/steady.py; `none` where another generator sends the load, "
     "whose record `gameday import` adds.",
 )
@@ -137,7 +140,7 @@ Examples:
 @strict_option
 def run(
     experiment: Path,
-    profile: Path,
+    profile: Path | None,
     contexts: tuple[str, ...],
     namespace: str | None,
     host: str | None,
@@ -162,33 +165,36 @@ def run(
 
     The experiment is an ordinary Chaos Toolkit file. Everything is recorded as a bundle under runs/; load is stopped
     and the fault undone whatever happens, also on Ctrl-C. The exit code is the verdict's (docs/exit-codes.md).
+
+    In place of EXPERIMENT may stand the name of a game day in runbook/, such as `weekly`, or the path of its plan: then
+    its drills run one after another, as the plan says (docs/gameday.md).
     """
-    import contextlib
+    from gameday.agenda import agenda_at
+
+    if (day := agenda_at(experiment, load=profile is not None)) is not None:
+        _refuse_beside_a_plan(day)
+        from gameday.holding import hold_day
+
+        return hold_day(day, runs, as_json=as_json, strict=strict)
+    if profile is None:
+        raise click.MissingParameter(ctx=click.get_current_context(), param_type="option", param_hint="'--load'")
+
     import signal
     from datetime import UTC, datetime
 
     from gameday.commands.score import conclude
-    from gameday.drill import Drill
-    from gameday.errors import Aborted, RollbackIncomplete
+    from gameday.execution import execute
     from gameday.guards import refuse_over_unfinished_undo
+    from gameday.itemplan import limits_of
     from gameday.load.arrivals import Spacing
     from gameday.load.remote import address_of
     from gameday.load.schedule import Asked
-    from gameday.phases import PhaseLimits
     from gameday.plan import make_plan
-    from gameday.progress import ProgressView
-    from gameday.runs import alone, new_root, point_latest_at
+    from gameday.runs import alone, new_root
     from gameday.terminal import progress_console
 
     # until the drill takes over, a SIGTERM ends the command as a Ctrl-C does: nothing has been started yet
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    limits = PhaseLimits(
-        warm_up_s=warm_up_s,
-        baseline_s=baseline_s,
-        baseline_max_s=max(60.0, 2 * baseline_s),
-        recovery_max_s=recovery_max_s,
-        cool_down_s=cool_down_s,
-    )
     plan = make_plan(
         experiment=experiment,
         profile=None if str(profile) == NO_LOAD else profile,
@@ -201,28 +207,25 @@ def run(
         seed=seed,
         workers=workers,
         load_at=address_of(load_at, workers),
-        limits=limits,
+        limits=limits_of(warm_up_s, baseline_s, recovery_max_s, cool_down_s),
         runs=runs,
     )
-    console = progress_console()
     with alone(runs):
         refuse_over_unfinished_undo(runs)
         root = new_root(runs, datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), plan.name)
-        console.print(
-            f"{plan.experiment.title}\n{', '.join(c.context for c in plan.clusters)} · {plan.host} · {root}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-        with ProgressView(console) as view:
-            outcome = Drill(plan, root, view.show).run()
-    if outcome.remains:
-        raise RollbackIncomplete("; ".join(outcome.remains), where=str(root), do=f"run `gameday recover {root}`")
-    if outcome.outcome == "aborted":
-        with contextlib.suppress(OSError):  # a full disk, say, which is the reason and is told
-            point_latest_at(root)
-        raise Aborted(
-            f"{outcome.reason}; load stopped, fault undone, bundle closed", where=str(root), do="nothing is left to do"
-        )
-    point_latest_at(root)
+        execute(plan, root, progress_console())
     return conclude(root, as_json=as_json, strict=strict)
+
+
+def _refuse_beside_a_plan(day: Path) -> None:
+    """Raise where options were given that the plan of the game day decides."""
+    from click.core import ParameterSource
+
+    from gameday.errors import BadInput
+
+    context = click.get_current_context()
+    for parameter in context.command.get_params(context):
+        name = parameter.name or ""
+        if name not in OF_A_DAY and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = max(parameter.opts, key=len)
+            raise BadInput(f"{option} is for a single drill", where=str(day), do="say it in the plan, drill by drill")

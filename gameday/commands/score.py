@@ -48,38 +48,20 @@ def score(bundle: Path, targets: Path | None, explained: bool, as_json: bool, st
 
 def conclude(root: Path, *, targets: Path | None = None, explained: bool = False, as_json: bool, strict: bool) -> int:
     """Score the bundle at `root`, write and print the verdict; returns the exit code. Raises ExplainedError."""
-    from bundle.errors import BundleError
-    from bundle.reader import Bundle
     from gameday.exit_codes import of_verdict
+    from gameday.judgement import REPORT, judge, keep
     from gameday.terminal import output_console, write_out
     from report.terminal import print_verdict
-    from scorer.score import score as score_bundle
-    from scorer.targets import Targets
 
-    bundle = Bundle.open(root)
-    if targets is not None:
-        promised = Targets.load(targets)
-    else:
-        kept = bundle.manifest.targets
-        copy = kept.copy_as if kept is not None else "inputs/targets.yaml"
-        promised = Targets.parse(bundle.input(copy), str(root / copy))
-    verdict = score_bundle(bundle, promised)
-    report = root / "report.html"
+    bundle, promised, verdict = judge(root, targets)
     if not as_json:
-        print_verdict(verdict, output_console(), bundle=root, report=report if targets is None else None)
+        print_verdict(verdict, output_console(), bundle=root, report=root / REPORT if targets is None else None)
     elif not explained:
         write_out(verdict.to_json())
     if explained:
         _explain(bundle, promised, verdict, as_json=as_json)
     if targets is None:
-        from report.html import write_html
-
-        try:
-            (root / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
-            write_html(verdict, bundle, report)
-        except OSError as error:
-            what = f"the verdict above could not be kept: {error.strerror}"
-            raise BundleError(what, where=str(root), do="make the folder writable") from None
+        keep(bundle, verdict)
     return of_verdict(verdict.verdict, strict=strict)
 
 

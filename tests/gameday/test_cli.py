@@ -40,7 +40,7 @@ def one_line(text: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("command", ["run", "score", "recover", "sandbox", "completion"])
+@pytest.mark.parametrize("command", ["run", "plan", "score", "passrate", "compare", "recover", "sandbox", "completion"])
 def test_every_subcommand_has_help_with_examples(command: str) -> None:
     done = gameday(command, "--help")
     assert done.returncode == 0
@@ -51,7 +51,7 @@ def test_every_subcommand_has_help_with_examples(command: str) -> None:
 def test_the_command_alone_tells_what_there_is() -> None:
     done = gameday("--help")
     assert done.returncode == 0
-    for command in ("run", "score", "recover", "sandbox", "completion"):
+    for command in ("run", "plan", "score", "passrate", "compare", "recover", "sandbox", "completion"):
         assert f"\n  {command} " in done.stdout
 
 

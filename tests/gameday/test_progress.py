@@ -6,6 +6,7 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
 from bundle.manifest import PhaseName
 from gameday.drill import Progress
@@ -43,6 +44,14 @@ def test_on_a_terminal_the_phases_stand_in_a_row(monkeypatch: pytest.MonkeyPatch
     assert "▶ fault" in shown
     assert "· recovery" in shown
     assert "99.8 requests/s" in shown
+
+
+def test_what_is_given_stands_above_it_on_a_terminal_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    out = io.StringIO()
+    with ProgressView(Console(file=out, width=200, force_terminal=True), Text("✓ first  ▶ second")) as view:
+        view.show(at(PhaseName.FAULT, 3.2))
+    assert out.getvalue().index("▶ second") < out.getvalue().index("▶ fault")
 
 
 def test_before_the_first_answer_there_is_no_p95() -> None:
