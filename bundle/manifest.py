@@ -124,6 +124,8 @@ class Manifest(_Record):
     phases: tuple[Phase, ...] = ()
     timeline_entries: int | None = Field(default=None, ge=0)
     """How many the timeline held when it was closed."""
+    ledger_rows: int | None = Field(default=None, ge=0)
+    """How many the ledger held when it was closed."""
     outcome: Literal["running", "completed", "aborted", "failed"] = "running"
     reason: str = ""
     """Why the run was aborted or failed, in one line."""

@@ -102,15 +102,16 @@ class Bundle:
 
     @property
     def journal(self) -> dict[str, object] | None:
-        """The Chaos Toolkit journal as it wrote it; None where it was killed before it wrote one."""
+        """The Chaos Toolkit journal as it wrote it; None where it was killed before it wrote one, and empty where what
+        there is can't be read."""
         path = self.root / "journal.json"
         if not path.exists():
             return None
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:
-            return None
-        return raw if isinstance(raw, dict) else None
+            return {}
+        return raw if isinstance(raw, dict) else {}
 
     def _table(self, name: str) -> Iterator[pa.RecordBatch]:
         from bundle.table import iter_table

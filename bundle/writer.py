@@ -78,6 +78,7 @@ class BundleWriter:
         self._try(self._count_entries)
         for table in TABLES:
             self._try(partial(compact, self.root, table))
+        self._try(self._count_rows)
 
     def _try(self, write: Callable[[], None]) -> None:
         try:
@@ -86,6 +87,11 @@ class BundleWriter:
             if self._failed is None:
                 raise
             self._failed(error)
+
+    def _count_rows(self) -> None:
+        from bundle.table import iter_table
+
+        self.update(ledger_rows=sum(batch.num_rows for batch in iter_table(self.root, "ledger")))
 
     def _count_entries(self) -> None:
         with (self.root / "timeline.jsonl").open("rb") as timeline:  # others append to it, too

@@ -91,7 +91,10 @@ class _GameDay:
             running=running,
         )
         record.write(self._root)
-        suites = [Suite(f"{self._agenda.name}.{r.turn.label}", r.verdict, r.says) for r in results]
+        told = [(result.turn, result.verdict, result.says) for result in results]
+        # were the day killed now, a CI must not take what was shown so far for all of it
+        told += [(turn, None, "not run: the game day has not ended") for turn in self._turns[len(results) :]]
+        suites = [Suite(f"{self._agenda.name}.{turn.label}", verdict, says) for turn, verdict, says in told]
         write_whole(self._root / "junit.xml", junit(self._agenda.name, suites, strict=self._strict))
         return record
 

@@ -43,6 +43,9 @@ def read_shelf(given: Iterable[Path], runs: Path) -> Shelf:
         if verdict is None:
             unjudged.append(folder)
             continue
+        if verdict.run != manifest.id:
+            what = f"is the verdict on another run, {verdict.run}"
+            raise BundleError(what, where=str(folder / "verdict.json"), do=f"run `gameday score {folder}`")
         if verdict.run in found:
             what = f"is the same run as {found[verdict.run][0]}: it would count twice"
             raise BadInput(what, where=str(folder), do="name one of them, or move the copy away")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ def writes_lost(facts: Facts, bundle: Bundle) -> Measure:
     Lost for sure is what a region, asked, didn't have. Stale and unknown ones may be lost as well, and count in the
     upper bound; there is none where rows of the ledger itself may be missing.
     """
-    contexts = max(1, len(facts.manifest.contexts))
+    contexts = facts.manifest.contexts
     ledger = read_ledger(bundle, contexts)
     if not ledger.writes:
         raise LookupError("the bundle holds no acknowledged write: the load profile keeps no ledger")
@@ -44,7 +45,7 @@ def writes_lost(facts: Facts, bundle: Bundle) -> Measure:
     open_writes = ledger.stale + ledger.unknown
     counts = (
         f"of {ledger.writes} acknowledged writes {ledger.lost} were lost, {ledger.stale} stale and {ledger.unknown} "
-        f"not known of, read back in {ledger.regions} of {contexts} regions"
+        f"not known of, read back in {ledger.regions} of {len(contexts)} regions"
     )
     if not ledger.regions:
         says: tuple[str, ...] = (f"none of {ledger.writes} acknowledged writes was read back",)
@@ -64,14 +65,14 @@ def writes_lost(facts: Facts, bundle: Bundle) -> Measure:
     )
 
 
-def read_ledger(bundle: Bundle, regions: int) -> Ledger:
-    """What became of each write, read back in at least so many regions. Raises BundleError."""
+def read_ledger(bundle: Bundle, regions: Collection[str]) -> Ledger:
+    """What became of each write, known where each of these regions was asked for it. Raises BundleError."""
     keys, places, ranks, names = _columns(bundle)
     writes = int(keys.max()) + 1 if len(keys) else 0
     # The row of the acknowledgement says `unknown` of the region that gave it; "" is no region that could be asked.
     asked = [code for code, name in enumerate(names) if name and np.any(ranks[places == code] > 0)]
     worst = np.zeros(writes, dtype=np.int64)
-    known = np.full(writes, len(asked) >= regions)
+    known = np.full(writes, bool(asked) and {names[code] for code in asked}.issuperset(regions))
     for code in asked:
         of = places == code
         found = np.zeros(writes, dtype=np.int64)
@@ -114,4 +115,8 @@ def _torn(facts: Facts, bundle: Bundle) -> tuple[str, ...]:
         return (f"the last writes of {', '.join(sorted(facts.lost_workers))}, which died, may not be in the ledger",)
     if facts.manifest.outcome != "completed" or not (bundle.root / "ledger.parquet").exists():
         return ("the ledger was not closed: its last writes may be missing",)
+    held, closed_with = sum(batch.num_rows for batch in bundle.ledger()), facts.manifest.ledger_rows
+    if closed_with is None or held < closed_with:
+        of = "nobody knows how many" if closed_with is None else str(closed_with)
+        return (f"the ledger has {held} rows, and {of} when it was closed: writes may be missing",)
     return ()

@@ -49,6 +49,9 @@ def leader_elected(facts: Facts, targets: Targets) -> Measure:
         evidence.insert(
             0, f"nobody asked for leaders all the while in {', '.join(blind)}, so that one may have led before"
         )
+    lingers = old.ended is None or old.ended.low > found.began.high + targets.recovery.hold_s * 1e9
+    if lingers:
+        evidence.insert(0, f"{old.replica} went on leading, so that nobody knows whom its clients followed")
     twice = contested(every).get(-1 if found.term is None else found.term)
     if twice:
         evidence.insert(0, f"two replicas led term {found.term}, so that neither was its leader: {' and '.join(twice)}")
@@ -56,7 +59,7 @@ def leader_elected(facts: Facts, targets: Targets) -> Measure:
     return _measure(
         tidy(max(low, value)),
         low,
-        None if twice else high,
+        None if twice or lingers else high,
         count,
         tuple(evidence),
         stages(fault, (*milestones, Milestone("elected", found.began))),

@@ -43,7 +43,11 @@ class Leadership:
 
 
 def leaderships_of(timeline: Iterable[Entry]) -> tuple[Leadership, ...]:
-    """Every leadership that was seen, in the order in which they began, by the latest moment."""
+    """Every leadership that was seen, in the order in which they began, by the latest moment.
+
+    A replica that is seen to lead the same term again led it all the while, and just didn't answer: a term has one
+    leader, who leads it once (Ongaro and Ousterhout 2014, §5.2).
+    """
     open_now: dict[tuple[str, str, str], Leadership] = {}
     closed: list[Leadership] = []
     for entry in timeline:
@@ -60,8 +64,19 @@ def leaderships_of(timeline: Iterable[Entry]) -> tuple[Leadership, ...]:
         if entry.event != "lost":
             region = str(entry.attributes.get("region") or entry.context)
             first = entry.event == "present"
+            if (same := _same_term(closed, entry, term)) is not None:
+                closed.remove(same)
+                open_now[key] = replace(same, ended=None)
+                continue
             open_now[key] = Leadership(entry.context, region, entry.name, term, when(entry), None, first)
     return tuple(sorted((*closed, *open_now.values()), key=lambda led: (led.began.high, led.began.low, led.replica)))
+
+
+def _same_term(closed: Iterable[Leadership], entry: Entry, term: int | None) -> Leadership | None:
+    """The leadership that this entry goes on with."""
+    replica = (entry.context, entry.name)
+    of_term = (led for led in closed if term is not None and led.term == term)
+    return next((led for led in of_term if (led.context, led.name) == replica), None)
 
 
 def leader_before(leaderships: Iterable[Leadership], moment: Interval) -> Leadership:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,14 +75,17 @@ def compare(newest: tuple[Path, ...], past: tuple[Path, ...], confidence: float,
         write_out(comparisons_json(found))
     else:
         print_comparisons(found, output_console())
-    return _code([comparison for comparisons in found.values() for comparison in comparisons])
+    return _code(found.values())
 
 
-def _code(found: list[Comparison]) -> int:
+def _code(found: Iterable[list[Comparison]]) -> int:
+    """found: the comparisons of each drill; one whose metrics are all new was compared with nothing."""
     from gameday.exit_codes import ExitCode
     from scorer.past import Change
 
-    changes = {comparison.change for comparison in found}
+    drills = [{comparison.change for comparison in comparisons} for comparisons in found]
+    changes = {change for drill in drills for change in drill}
     if Change.REGRESSION in changes:
         return ExitCode.FAILED
-    return ExitCode.NOTHING_SHOWN if changes & {Change.MISSING, Change.INCONCLUSIVE} else ExitCode.PASSED
+    shown = not changes & {Change.MISSING, Change.INCONCLUSIVE} and all(drill - {Change.NEW} for drill in drills)
+    return ExitCode.PASSED if shown else ExitCode.NOTHING_SHOWN

@@ -194,3 +194,17 @@ def test_a_timeline_that_was_cut_between_two_lines_is_seen_to_be(tmp_path: Path)
     timeline = tmp_path / "r" / "timeline.jsonl"
     timeline.write_bytes(b"".join(timeline.read_bytes().splitlines(keepends=True)[:1]))
     assert Bundle.open(tmp_path / "r").torn_lines == 2
+
+
+def test_a_journal_that_cannot_be_read_is_not_taken_for_none(tmp_path: Path) -> None:
+    BundleWriter(tmp_path / "r", manifest()).close()
+    assert Bundle.open(tmp_path / "r").journal is None
+    for text in ('{"status": "comple', "[]"):
+        (tmp_path / "r" / "journal.json").write_text(text)
+        assert Bundle.open(tmp_path / "r").journal == {}
+
+
+def test_a_closed_bundle_says_how_many_rows_its_ledger_has(tmp_path: Path) -> None:
+    writer = BundleWriter(tmp_path / "r", manifest())
+    writer.close()
+    assert writer.manifest.ledger_rows == 0

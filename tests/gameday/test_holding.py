@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from junitparser import JUnitXml
 
 from bundle.errors import BundleError
 from gameday import holding
@@ -184,6 +185,19 @@ def test_a_failure_of_the_harness_leaves_what_was_known(day: Day) -> None:
     (folder,) = [path.parent for path in day.runs.glob("*/gameday.json")]
     told = json.loads((folder / "gameday.json").read_text())
     assert (told["state"], [d["verdict"] for d in told["drills"]]) == ("running", ["pass"])
+
+
+def test_the_drills_that_a_killed_day_never_came_to_are_errors_in_junit(day: Day) -> None:
+    with pytest.raises(ZeroDivisionError):
+        day.hold(Grade.PASS, ZeroDivisionError())
+    (path,) = day.runs.glob("*/junit.xml")
+    suites = JUnitXml.fromfile(str(path))
+    assert [(suite.name, suite.errors) for suite in suites] == [
+        ("weekly.a", 0),
+        ("weekly.b 1/2", 1),
+        ("weekly.b 2/2", 1),
+    ]
+    assert "not run: the game day has not ended" in path.read_text(encoding="utf-8")
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_the_first_drill(

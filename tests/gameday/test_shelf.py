@@ -64,6 +64,13 @@ def test_a_verdict_that_cannot_be_read_is_refused_rather_than_left_out(tmp_path:
         read_shelf([], tmp_path)
 
 
+def test_the_verdict_on_another_run_does_not_stand_for_this_one(tmp_path: Path) -> None:
+    failed, passed = kept(tmp_path / "runs", "a", Grade.FAIL), kept(tmp_path / "others", "b", Grade.PASS)
+    (failed / "verdict.json").write_bytes((passed / "verdict.json").read_bytes())
+    with pytest.raises(BundleError, match=r"a/verdict.json: is the verdict on another run, b; run `gameday score .*a`"):
+        read_shelf([], tmp_path / "runs")
+
+
 def test_a_folder_without_runs_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=f"{tmp_path}: there is no run"):
         read_shelf([], tmp_path)

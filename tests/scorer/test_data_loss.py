@@ -114,6 +114,20 @@ def test_a_ledger_that_is_cut_has_no_upper_bound(bundle) -> None:
     assert taken(made).high is None
 
 
+def test_a_ledger_that_lacks_rows_it_was_closed_with_has_no_upper_bound(bundle) -> None:
+    rows = read_back(20, east="found", west="found", north="found")
+    whole, cut, uncounted = (
+        taken(bundle(kept, ledger_rows=count)) for kept, count in ((rows, 80), (rows[:-1], 80), (rows, None))
+    )
+    assert whole.high == 0
+    assert (cut.high, uncounted.high) == (None, None)
+    assert cut.evidence[0] == "the ledger has 79 rows, and 80 when it was closed: writes may be missing"
+
+
+def test_a_stranger_does_not_stand_for_a_region_that_was_not_asked(bundle) -> None:
+    assert taken(bundle(read_back(20, east="found", west="found", elsewhere="found"))).high == 20
+
+
 def test_a_worker_that_died_may_have_taken_writes_with_it(bundle) -> None:
     dead = Entry("load", "worker-lost", 1, 1, attributes={"worker": "worker-1"})
     measure = taken(bundle(read_back(20, east="found", west="found", north="found"), extra=(dead,)))
@@ -145,14 +159,14 @@ def test_each_write_is_what_its_rows_say_one_by_one(tmp_path_factory: pytest.Tem
     counts = {"lost": 0, "stale": 0, "unknown": 0}
     for regions in held.values():
         words = set().union(*(regions[region] for region in asked)) if asked else set()
-        found_everywhere = len(asked) >= 3 and all(regions[region] - {"unknown"} for region in asked)
+        found_everywhere = asked.issuperset(REGIONS) and all(regions[region] - {"unknown"} for region in asked)
         if "lost" in words:
             counts["lost"] += 1
         elif "stale" in words:
             counts["stale"] += 1
         elif not found_everywhere:
             counts["unknown"] += 1
-    assert read_ledger(_Tables(root), 3) == Ledger(len(held), **counts, regions=len(asked))  # type: ignore[arg-type]
+    assert read_ledger(_Tables(root), REGIONS) == Ledger(len(held), **counts, regions=len(asked))  # type: ignore[arg-type]
 
 
 class _Tables:

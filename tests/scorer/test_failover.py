@@ -166,3 +166,13 @@ def test_what_it_rests_on_is_every_change_of_a_leader(facts) -> None:
         ("lost", "us-east-1"),
         ("seen", "us-west-2"),
     ]
+
+
+@pytest.mark.parametrize("until_s", [5.9, 100.0])
+def test_a_leader_that_goes_on_leading_beside_the_new_one_leaves_the_election_open(facts, targets, until_s) -> None:
+    """How long both led is longer than the hold time: whom clients followed, nobody knows."""
+    old = Reign("us-east-1", 3, -100.0, until_s)
+    taken = leader_elected(facts(after_s=16, reigns=(old, Reign("us-west-2", 4, 0.4))), targets)
+    assert taken.high is None
+    assert "us-east-1" in taken.evidence[0]
+    assert "went on leading" in taken.evidence[0]

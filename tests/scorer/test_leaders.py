@@ -27,6 +27,14 @@ def test_a_leader_that_is_seen_again_in_its_term_still_leads() -> None:
     assert led.held_ns(1000) == float("inf")
 
 
+def test_a_leader_that_did_not_answer_for_a_while_led_its_term_all_along() -> None:
+    (led,) = leaderships_of([entry("seen", 100), entry("lost", 200), entry("seen", 260), entry("lost", 400)])
+    assert (led.began, led.ended) == (Interval(90, 100), Interval(390, 400))
+    assert len(leaderships_of([entry("seen", 100, term=None), entry("lost", 200), entry("seen", 260, term=None)])) == 2
+    others = [entry("seen", 100), entry("lost", 200), entry("seen", 260, "west", term=2)]
+    assert [led.region for led in leaderships_of(others)] == ["east", "west"]
+
+
 def test_a_leader_of_another_term_was_elected_again() -> None:
     first, second = leaderships_of([entry("seen", 100), entry("seen", 200, term=2)])
     assert (first.ended, second.began, second.term) == (Interval(190, 200), Interval(190, 200), 2)

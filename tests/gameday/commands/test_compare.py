@@ -52,6 +52,14 @@ def test_a_metric_that_went_missing_is_named(tmp_path: Path, capsys: pytest.Capt
     assert "+ new failed-requests: no past game day has it" in text
 
 
+def test_a_drill_that_no_past_run_is_of_was_compared_with_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    past = [str(kept(tmp_path / "old", f"old-{number}", Grade.PASS, drill="failover")) for number in range(5)]
+    assert invoke(["compare", *many(tmp_path / "new", 5, 1), "--against", *past]) == 3
+    assert "+ new failed-requests" in " ".join(capsys.readouterr().out.split())
+
+
 def test_options_may_stand_anywhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     newest, past = many(tmp_path / "new", 5, 9), many(tmp_path / "old", 5, 1)
     assert invoke(["compare", "--against", *past, "--json", *newest]) == 1
