@@ -22,10 +22,14 @@ def print_pass_rate(rate: PassRate, console: Console) -> None:
     show(pass_rate_lines(rate), console)
 
 
-def pass_rate_json(rate: PassRate, unjudged: Sequence[str]) -> str:
-    """The rate as JSON. unjudged: the runs that can't be counted for want of a verdict."""
+def pass_rate_json(rate: PassRate, unjudged: Sequence[str], not_shown: Sequence[str]) -> str:
+    """The rate as JSON. unjudged: the runs that can't be counted for want of a verdict. not_shown: the drills of the
+    plan that have no valid run, or none that is recent enough."""
     told = TypeAdapter(PassRate).dump_python(rate, mode="json")
-    return json.dumps({"schema": 1, "pass_rate": told, "unjudged": list(unjudged)}, indent=2) + "\n"
+    return (
+        json.dumps({"schema": 1, "pass_rate": told, "unjudged": list(unjudged), "not_shown": list(not_shown)}, indent=2)
+        + "\n"
+    )
 
 
 def pass_rate_lines(rate: PassRate) -> RenderableType:

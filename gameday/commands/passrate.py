@@ -40,19 +40,21 @@ def passrate(runs: tuple[Path, ...], plan: Path, folder: Path, as_json: bool, st
     """Show the chaos pass rate over RUNs, or over all runs that were kept, drill by drill.
 
     Invalid runs don't count, and runs without a verdict can't; both are told. Runs of a game day weigh as much as its
-    plan gave them. The exit code is that of the rate's grade, by the bounds that hold at every look.
+    plan gave them. The exit code is that of the rate's grade, by the bounds that hold at every look, and 3 at best
+    where a drill of the plan has no valid run, or none that is recent enough.
     """
     import time
 
     from gameday.agenda import Agenda, agenda_path
-    from gameday.exit_codes import of_verdict
+    from gameday.exit_codes import ExitCode, of_verdict
     from gameday.shelf import read_shelf
     from gameday.terminal import output_console, write_out
     from report.passrate import pass_rate_json, print_pass_rate
     from report.terminal import clean
     from scorer.passrate import pass_rate
 
-    promise = Agenda.load(agenda_path(plan)).pass_rate
+    agenda = Agenda.load(agenda_path(plan))
+    promise = agenda.pass_rate
     shelf = read_shelf(runs, folder)
     rate = pass_rate(
         shelf.runs,
@@ -64,12 +66,18 @@ def passrate(runs: tuple[Path, ...], plan: Path, folder: Path, as_json: bool, st
         strict=strict,
     )
     unjudged = [str(path) for path in shelf.unjudged]
+    lately = {share.drill for share in rate.drills if not share.stale}
+    not_shown = sorted({item.drill or Path(item.experiment).stem for item in agenda.drills} - lately)
     if as_json:
-        write_out(pass_rate_json(rate, unjudged))
+        write_out(pass_rate_json(rate, unjudged, not_shown))
     else:
         console = output_console()
         print_pass_rate(rate, console)
         if unjudged:
             text = f"Not counted, for want of a verdict: {clean(', '.join(unjudged))}"
             console.print(text, markup=False, highlight=False)
-    return of_verdict((rate.by_severity or rate.plain).always.verdict, strict=strict)
+        if not_shown:
+            text = f"Drills of the plan without a valid run of late: {clean(', '.join(not_shown))}"
+            console.print(text, markup=False, highlight=False)
+    code = of_verdict((rate.by_severity or rate.plain).always.verdict, strict=strict)
+    return ExitCode.NOTHING_SHOWN if not_shown and code is ExitCode.PASSED else code

@@ -71,6 +71,7 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 
 
 def test_json_holds_the_rate_and_what_was_never_judged() -> None:
-    told = json.loads(pass_rate_json(rate(Grade.PASS, Grade.WARN), ["runs/x"]))
+    told = json.loads(pass_rate_json(rate(Grade.PASS, Grade.WARN), ["runs/x"], ["other"]))
+    assert told["not_shown"] == ["other"]
     assert told["pass_rate"]["plain"]["always"]["verdict"] == "inconclusive"
     assert told["unjudged"] == ["runs/x"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,18 @@ def test_a_folder_without_runs_is_one_line_and_exit_code_2(
 ) -> None:
     assert invoke(weekly) == 2
     assert "there is no run" in capsys.readouterr().err
+
+
+def test_a_drill_of_the_plan_that_never_ran_is_told_and_no_success(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now_ns = time.time_ns() - 1_000_000_000
+    for number in range(200):
+        kept(tmp_path / "runs", f"r{number}", Grade.PASS, now_ns)
+    other = item(name="other", drill="region-failover")
+    codes = [
+        invoke(["passrate", "--plan", str(write(tmp_path, plan(*items))), "--runs", str(tmp_path / "runs")])
+        for items in ((item(),), (item(), other))
+    ]
+    assert codes == [0, 3]
+    assert "without a valid run of late: region-failover" in " ".join(capsys.readouterr().out.split())
