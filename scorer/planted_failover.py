@@ -107,7 +107,8 @@ def plant_failover(root: Path, plan: FailoverPlan) -> FailoverTruth:
     effect = Effect(
         kind="replicas", activity="kill", context=REGIONS[0], namespace=NAMESPACE, name=APP, count=0, selector=""
     )
-    manifest = bundle.manifest.model_copy(update={"contexts": REGIONS, "watched": REGIONS, "effects": (effect,)})
+    changes = {"contexts": REGIONS, "watched": REGIONS, "effects": (effect,), "timeline_entries": len(lines)}
+    manifest = bundle.manifest.model_copy(update=changes)
     (root / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     _add_pulses(root, start_ns, end_ns)
     _write_ledger(root, plan, base.fault_ns)

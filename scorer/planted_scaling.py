@@ -80,6 +80,8 @@ def plant_scaling(root: Path, plan: ScalingPlan) -> ScalingTruth:
     entries += [*_hpa(plan, rng, truth, rise_ns), *_pods(plan, rng, truth, rise_ns)]
     lines = [entry.to_json() for entry in sorted(entries, key=lambda entry: entry.latest_ns)]
     (root / "timeline.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    manifest = bundle.manifest.model_copy(update={"timeline_entries": len(lines)})
+    (root / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return truth
 
 
