@@ -66,6 +66,8 @@ def _run_completed(facts: Facts) -> Says:
     gaps_ns = [later.start_ns - (phase.end_ns or 0) for phase, later in pairwise(manifest.phases)]
     if [phase.name for phase in manifest.phases] != list(PhaseName) or marks != sorted(marks) or max(gaps_ns) > _GAP_NS:
         return False, "the phases did not run one after the other, each once"
+    if not facts.journal_status and "chaostoolkit" in manifest.tools:
+        return False, "Chaos Toolkit took part and left no journal of its run"
     if facts.journal_status not in ("", "completed"):
         return False, f"Chaos Toolkit's own journal says that the experiment was {facts.journal_status}"
     if any(entry.kind == "rollback" and entry.attributes.get("status") == "failed" for entry in facts.timeline):

@@ -54,6 +54,12 @@ BROKEN: list[tuple[str, Plan, dict[str, Any], str]] = [
         {"outcome": "running"},
         "the run was killed before it ended: its last phase was cool-down",
     ),
+    (
+        "run-completed",
+        CLEAN,
+        {"tools": {"chaostoolkit": "1.19"}},
+        "Chaos Toolkit took part and left no journal of its run",
+    ),
     ("steady-state", Plan(outages=(), hypothesis_met=False), {}, "the hypothesis was not met: no probe is named"),
     (
         "steady-state",
