@@ -265,8 +265,9 @@ def _itself(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch
 
 
-def compact(root: Path, name: str) -> None:
-    """Turn the streams of table `name` into one Parquet file, then remove them. Requests in the order of their start.
+def compact(root: Path, name: str) -> int:
+    """Turn the streams of table `name` into one Parquet file, then remove them; returns how many rows it has. Requests
+    are in the order of their start.
 
     The Parquet file appears by rename, so that a crash leaves either the streams or the whole file, never half. Raises
     OSError where there is no room for it: the streams stay.
@@ -277,10 +278,12 @@ def compact(root: Path, name: str) -> None:
     batches: Iterable[pa.RecordBatch] = (batch for stream in streams for batch in read_stream(stream))
     if schema is REQUESTS:
         batches = in_order([partial(_itself, batch) for batch in batches], sent_order)
+    rows = 0
     try:
         with parquet_writer(partial_file, schema) as writer:
             for table in _in_groups(batches, schema):
                 writer.write_table(table)
+                rows += table.num_rows
     except OSError:
         partial_file.unlink(missing_ok=True)
         raise
@@ -289,6 +292,7 @@ def compact(root: Path, name: str) -> None:
         stream.unlink()
     if (root / name).exists():
         (root / name).rmdir()
+    return rows
 
 
 def _in_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:

@@ -74,11 +74,15 @@ class BundleWriter:
         """Compact every table to Parquet and close the timeline. The manifest's outcome is the caller's to set."""
         from bundle.table import compact
 
+        rows: dict[str, int] = {}
+
+        def close_table(name: str) -> None:
+            rows[name] = compact(self.root, name)
+
         self._try(self._timeline.close)
-        self._try(self._count_entries)
         for table in TABLES:
-            self._try(partial(compact, self.root, table))
-        self._try(self._count_rows)
+            self._try(partial(close_table, table))
+        self._try(lambda: self._count(rows.get("ledger")))
 
     def _try(self, write: Callable[[], None]) -> None:
         try:
@@ -88,14 +92,10 @@ class BundleWriter:
                 raise
             self._failed(error)
 
-    def _count_rows(self) -> None:
-        from bundle.table import iter_table
-
-        self.update(ledger_rows=sum(batch.num_rows for batch in iter_table(self.root, "ledger")))
-
-    def _count_entries(self) -> None:
+    def _count(self, ledger_rows: int | None) -> None:
         with (self.root / "timeline.jsonl").open("rb") as timeline:  # others append to it, too
-            self.update(timeline_entries=sum(1 for line in timeline if line.endswith(b"\n")))
+            entries = sum(1 for line in timeline if line.endswith(b"\n"))
+        self.update(timeline_entries=entries, ledger_rows=ledger_rows)
 
     def _save(self) -> None:
         fresh = self.root / "manifest.json.partial"

@@ -56,6 +56,11 @@ class Item(_Strict):
     recovery_max_s: Annotated[Number, Field(ge=1)] = 180.0
     cool_down_s: Annotated[Number, Field(ge=0)] = 5.0
 
+    @property
+    def judged_as(self) -> str:
+        """The drill of the targets that it is."""
+        return self.drill or Path(self.experiment).stem
+
 
 class PassRatePromise(_Strict):
     """The chaos pass rate that is promised, in per cent, and how old a drill's newest valid run may be."""

@@ -108,7 +108,7 @@ def _drill(result: Result) -> DrillRecord:
     item = result.turn.item
     return DrillRecord(
         name=item.name,
-        drill=item.drill or Path(item.experiment).stem,
+        drill=item.judged_as,
         repeat=result.turn.repeat,
         severity=item.severity,
         run=result.run,

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -174,8 +174,11 @@ class Drill:
         plan, root = self._plan, self._writer.root
         limit_s = longest_s(plan.limits)
         if plan.load_at is None:
-            here = LoadPlan(profile.path, plan.host, root, self._anchor, limit_s, plan.asked, plan.seed)
-            self._load = LoadProcess(replace(here, workers=plan.workers))
+            self._load = LoadProcess(
+                LoadPlan(
+                    profile.path, plan.host, root, self._anchor, limit_s, plan.asked, plan.seed, workers=plan.workers
+                )
+            )
         else:
             sha256 = digest(profile.path, profile.modules)
             self._load = RemoteLoad(

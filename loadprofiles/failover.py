@@ -7,34 +7,15 @@ gameday run experiments/region-failover.yaml --load loadprofiles/failover.py --c
 
 from __future__ import annotations
 
-import random
-import uuid
-
+import writes  # the module: Locust would run a user class that is named here
 from locust import task
-from traffic import AGENTS, Tars
-
-from gameday.load.ledger import acknowledged
-from gameday.load.user import ArrivalUser
 
 
-class Failover(ArrivalUser):
+class Failover(writes.Writes):
     """One request an arrival."""
 
-    host = Tars.host
     rate = 40
 
     @task
     def list_agents(self) -> None:
         self.client.get("/api/v1/agents")
-
-    @task
-    def write_task(self) -> None:
-        key = str(uuid.uuid4())
-        answer = self.client.post(
-            f"/api/v1/agents/{random.choice(AGENTS)}/tasks",
-            json={"kind": "summarise"},
-            headers={"Idempotency-Key": key},
-            name="/api/v1/agents/{id}/tasks",
-        )
-        if answer.status_code in (200, 201):
-            acknowledged(key, answer)

@@ -22,13 +22,14 @@ _RANKS = {"unknown": 0, "found": 1, "stale": 2, "lost": 3}
 @dataclass(frozen=True)
 class Ledger:
     """What became of the acknowledged writes: `lost` in some region; else `stale` in some; else `unknown` in some;
-    the others were found in every region. `regions` is in how many they were read back."""
+    the others were found in every region. `regions` is in how many they were read back, `rows` how many rows say so."""
 
     writes: int
     lost: int
     stale: int
     unknown: int
     regions: int
+    rows: int
 
 
 def writes_lost(facts: Facts, bundle: Bundle) -> Measure:
@@ -41,7 +42,7 @@ def writes_lost(facts: Facts, bundle: Bundle) -> Measure:
     ledger = read_ledger(bundle, contexts)
     if not ledger.writes:
         raise LookupError("the bundle holds no acknowledged write: the load profile keeps no ledger")
-    torn = _torn(facts, bundle)
+    torn = _torn(facts, bundle, ledger.rows)
     open_writes = ledger.stale + ledger.unknown
     counts = (
         f"of {ledger.writes} acknowledged writes {ledger.lost} were lost, {ledger.stale} stale and {ledger.unknown} "
@@ -81,7 +82,7 @@ def read_ledger(bundle: Bundle, regions: Collection[str]) -> Ledger:
         known &= found > 0
     lost, stale = int(np.count_nonzero(worst == 3)), int(np.count_nonzero(worst == 2))
     unknown = int(np.count_nonzero((worst < 2) & ~known))
-    return Ledger(writes, lost, stale, unknown, len(asked))
+    return Ledger(writes, lost, stale, unknown, len(asked), len(keys))
 
 
 _Ints = npt.NDArray[np.int64]
@@ -109,13 +110,13 @@ def _columns(bundle: Bundle) -> tuple[_Ints, _Ints, _Ints, tuple[str, ...]]:
     )
 
 
-def _torn(facts: Facts, bundle: Bundle) -> tuple[str, ...]:
+def _torn(facts: Facts, bundle: Bundle, held: int) -> tuple[str, ...]:
     """Why rows of the ledger may be missing, if they may."""
     if facts.lost_workers:
         return (f"the last writes of {', '.join(sorted(facts.lost_workers))}, which died, may not be in the ledger",)
     if facts.manifest.outcome != "completed" or not (bundle.root / "ledger.parquet").exists():
         return ("the ledger was not closed: its last writes may be missing",)
-    held, closed_with = sum(batch.num_rows for batch in bundle.ledger()), facts.manifest.ledger_rows
+    closed_with = facts.manifest.ledger_rows
     if closed_with is None or held < closed_with:
         of = "nobody knows how many" if closed_with is None else str(closed_with)
         return (f"the ledger has {held} rows, and {of} when it was closed: writes may be missing",)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scorer.requests import Flags, Ints, Requests, clock_offsets_ns, columns
+from scorer.requests import Flags, Ints, Requests, clock_offsets_ns, columns, joined
 from scorer.span import Span
 
 if TYPE_CHECKING:
@@ -50,15 +50,4 @@ def read_answers(bundle: Bundle, span: Span) -> Answers:
         numbers = [names.setdefault(name, len(names)) for name in column.dictionary.to_pylist()] or [0]
         parts.append(requests.where(rows))
         codes.append(np.array(numbers, dtype=np.int64)[column.indices.to_numpy()][rows])
-    return Answers(_joined(parts), np.concatenate(codes), tuple(names))
-
-
-def _joined(parts: list[Requests]) -> Requests:
-    none, no = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
-    empty = Requests(none, none, none, no, no)
-    return Requests(
-        *(
-            np.concatenate([getattr(part, name) for part in (empty, *parts)])
-            for name in ("scheduled_ns", "start_ns", "latency_ns", "sent", "ok")
-        )
-    )
+    return Answers(joined(parts), np.concatenate(codes), tuple(names))

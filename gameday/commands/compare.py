@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gameday.commands.options import FiniteRange
+from gameday.commands.options import FiniteRange, json_result_option
 
 if TYPE_CHECKING:
     from scorer.past import Comparison
@@ -50,7 +50,7 @@ class _UpToNextOption(click.Command):
     show_default=True,
     help="Of each bound.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_result_option
 def compare(newest: tuple[Path, ...], past: tuple[Path, ...], confidence: float, as_json: bool) -> int:
     """Compare the newest RUNs of each drill with past ones, metric by metric: how far it shifted, and what that shows.
 

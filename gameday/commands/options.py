@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print verdict.json instead of the table.")
+json_result_option = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 strict_option = click.option("--strict", is_flag=True, help="Let a warning fail: exit 1.")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gameday.commands.options import strict_option
+from gameday.commands.options import json_result_option, strict_option
 
 EXAMPLES = """
 \b
@@ -34,7 +34,7 @@ Examples:
     show_default=True,
     help="Folder of the run bundles, all of which count where no RUN is named.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_result_option
 @strict_option
 def passrate(runs: tuple[Path, ...], plan: Path, folder: Path, as_json: bool, strict: bool) -> int:
     """Show the chaos pass rate over RUNs, or over all runs that were kept, drill by drill.
@@ -67,7 +67,7 @@ def passrate(runs: tuple[Path, ...], plan: Path, folder: Path, as_json: bool, st
     )
     unjudged = [str(path) for path in shelf.unjudged]
     lately = {share.drill for share in rate.drills if not share.stale}
-    not_shown = sorted({item.drill or Path(item.experiment).stem for item in agenda.drills} - lately)
+    not_shown = sorted({item.judged_as for item in agenda.drills} - lately)
     if as_json:
         write_out(pass_rate_json(rate, unjudged, not_shown))
     else:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gameday.commands.options import json_result_option
+
 if TYPE_CHECKING:
     from gameday.preview import Preview
 
@@ -27,7 +29,7 @@ Examples:
     show_default=True,
     help="Folder of the run bundles, whose guards are checked.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_result_option
 def plan(plan: Path, runs: Path, as_json: bool) -> int:
     """Show what the game day PLAN would run and touch: a name in runbook/, such as `weekly`, or a path.
 

@@ -62,7 +62,7 @@ def test_without_any_requests_nothing_fires() -> None:
     assert replay(RULES[0], empty, TOLERATED) == Firing(None, None, 0.0)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     counts=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=60),
     rate=st.floats(0.0, 10.0),
@@ -106,7 +106,7 @@ def test_the_replay_is_what_the_definition_says_second_by_second(
         assert taken.cleared == (None if fired is None else next((s for s in after if burns[s] <= factor), None))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     outage_s=st.integers(0, 400),
     share=st.sampled_from([1.0, 0.5, 0.1]),

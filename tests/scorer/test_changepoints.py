@@ -107,7 +107,7 @@ def test_readings_need_not_come_in_order() -> None:
 
 
 @given(st.lists(st.integers(0, 9), min_size=8, max_size=24), st.integers(0, 5))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_only_the_order_of_the_values_matters_and_the_same_seed_finds_the_same(values: list[int], seed: int) -> None:
     found, stretched = history(values, seed=seed), history([value**3 + 1.0 for value in values], seed=seed)
     assert history(values, seed=seed) == found
@@ -117,7 +117,7 @@ def test_only_the_order_of_the_values_matters_and_the_same_seed_finds_the_same(v
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=8, max_size=24))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_changes_leave_two_values_on_each_side_and_lie_within_their_bounds(values: list[float]) -> None:
     found = history(values)
     places = [0, *(change.at_ns for change in found.changes), len(values)]

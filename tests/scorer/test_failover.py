@@ -31,7 +31,7 @@ def facts(tmp_path: Path):
     return make
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10_000),
     elected_s=st.floats(0.06, 2.5),

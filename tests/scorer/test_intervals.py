@@ -96,7 +96,7 @@ def test_hits_that_do_not_fit_are_refused() -> None:
 
 
 @given(st.integers(1, 40), st.integers(0, 500), st.floats(0.001, 0.2))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_reach_includes_the_last_hit_and_grows_as_the_chance_to_err_shrinks(hits: int, more: int, miss: float) -> None:
     reached = reach(hits, hits + more, miss)
     assert reached >= hits + more
@@ -104,7 +104,7 @@ def test_reach_includes_the_last_hit_and_grows_as_the_chance_to_err_shrinks(hits
 
 
 @given(st.integers(0, 200), st.integers(0, 200), st.floats(0.5, 0.99))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_clopper_pearson_holds_the_observed_share_and_widens_with_confidence(
     bad: int, good: int, confidence: float
 ) -> None:

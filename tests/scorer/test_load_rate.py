@@ -81,7 +81,7 @@ def test_what_was_lost_or_unsent_under_a_curve_is_seen(
     assert says in said
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     rate=st.floats(5, 300),
     spacing=st.sampled_from(["uniform", "poisson"]),

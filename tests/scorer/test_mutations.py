@@ -19,9 +19,7 @@ from benchmarks.fuzz.base import make_base
 from benchmarks.fuzz.mutant import Base, May, Mutant, judge
 
 Mutation = Callable[[Base, np.random.Generator], Mutant]
-FEW = settings(
-    max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FEW = settings(max_examples=12, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ def test_a_run_that_is_there_twice_is_refused() -> None:
     st.lists(st.tuples(st.sampled_from(Grade), st.sampled_from(["a", "b"]), st.sampled_from([1, 3])), max_size=25),
     st.randoms(),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_order_of_runs_does_not_matter_and_a_pass_never_lowers_a_bound(
     drawn: list[tuple[Grade, str, float]], random: Random
 ) -> None:

@@ -267,7 +267,7 @@ sides = st.lists(figures, min_size=1, max_size=8)
 
 
 @given(sides, sides, st.randoms())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_bounds_hold_the_shift_whatever_the_order_of_the_values(
     past: list[float], newest: list[float], random: Random
 ) -> None:
@@ -282,7 +282,7 @@ def test_bounds_hold_the_shift_whatever_the_order_of_the_values(
 
 
 @given(sides, sides, st.integers(-50, 50), st.sampled_from([0.5, 2.0, 4.0]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_shift_moves_with_the_newest_values_and_scales_with_the_unit(
     past: list[float], newest: list[float], moved: float, factor: float
 ) -> None:
@@ -296,7 +296,7 @@ def test_the_shift_moves_with_the_newest_values_and_scales_with_the_unit(
 
 
 @given(sides, sides)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_with_the_sides_exchanged_the_shift_is_the_opposite(past: list[float], newest: list[float]) -> None:
     found, opposite = against(past, newest), against(newest, past)
     assert bounds(opposite) == tuple(-end for end in reversed(bounds(found)))
@@ -304,7 +304,7 @@ def test_with_the_sides_exchanged_the_shift_is_the_opposite(past: list[float], n
 
 
 @given(sides, sides, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_to_know_less_of_a_value_never_narrows_the_bounds(
     past: list[float], newest: list[float], data: st.DataObject
 ) -> None:

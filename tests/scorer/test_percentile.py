@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from scorer.percentile import p95
@@ -22,7 +22,6 @@ def requests(latencies_ms: list[float], *, failed: int = 0, unsent: int = 0) -> 
     return Requests(times, times, latency.astype(np.int64), sent, np.arange(n) < len(latencies_ms))
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1000), min_size=1, max_size=300), st.integers(0, 5), st.integers(0, 20))
 def test_the_value_is_that_of_the_sorted_latencies(latencies: list[float], failed: int, unknown: int) -> None:
     taken = p95(requests(latencies, failed=failed), unknown, 0.95)

@@ -109,7 +109,7 @@ def test_so_many_more_passes_in_the_same_mix_show_the_target(counts: list[tuple[
     st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)).filter(sum), min_size=1, max_size=3),
     st.floats(0.5, 0.99),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_bounds_hold_the_value_and_those_for_any_look_hold_those_for_one(
     counts: list[tuple[int, int]], target: float
 ) -> None:

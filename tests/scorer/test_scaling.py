@@ -30,7 +30,7 @@ def holds(measure: Measure, truth: float) -> bool:
     return measure.low - 1e-6 <= truth <= measure.high + 1e-6
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10_000),
     metric_s=st.sampled_from([1.0, 3.0, 5.0]),

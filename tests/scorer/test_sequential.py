@@ -110,7 +110,7 @@ def test_without_trials_everything_is_possible() -> None:
 
 
 @given(st.integers(0, 300), st.integers(0, 300), st.floats(0.5, 0.99))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_always_valid_bounds_hold_the_observed_share_and_those_of_a_single_look(
     bad: int, good: int, confidence: float
 ) -> None:
@@ -122,7 +122,7 @@ def test_always_valid_bounds_hold_the_observed_share_and_those_of_a_single_look(
 
 
 @given(st.integers(0, 100), st.integers(1, 100), st.floats(0.001, 0.999))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_bounds_hold_just_what_is_not_excluded(bad: int, good: int, share: float) -> None:
     trials, bounds = bad + good, always_valid(bad, bad + good, 0.95)
     assert (share < bounds.high) == (log_wealth(bad, trials, share) < np.log(20))
@@ -130,7 +130,7 @@ def test_the_bounds_hold_just_what_is_not_excluded(bad: int, good: int, share: f
 
 
 @given(st.integers(0, 200), st.integers(1, 200))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_one_more_good_trial_lowers_the_bounds_and_one_more_bad_trial_raises_them(bad: int, good: int) -> None:
     now, better, worse = upper_bounds([bad, bad, bad + 1], [bad + good, bad + good + 1, bad + good + 1], 0.95)
     assert better <= now <= worse

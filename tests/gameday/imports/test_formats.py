@@ -77,7 +77,7 @@ def test_of_a_record_whose_writer_was_killed_the_whole_requests_are_read(tmp_pat
 
 @pytest.mark.parametrize("file", WRITTEN)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_happened_to_a_file_it_is_read_or_refused_in_one_line(file: str, data: st.DataObject) -> None:
     """Anything but rows that can be or a BadRecord would fail this."""
     content = (DATA / file).read_bytes()
@@ -91,7 +91,6 @@ def test_whatever_happened_to_a_file_it_is_read_or_refused_in_one_line(file: str
 
 
 @given(st.binary(max_size=400))
-@settings(deadline=None)
 def test_any_bytes_at_all_are_read_or_refused_in_one_line(content: bytes) -> None:
     with tempfile.NamedTemporaryFile() as anything:
         anything.write(content)
