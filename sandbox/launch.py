@@ -30,7 +30,7 @@ from sandbox.client import (
 from sandbox.credentials import write_credentials
 from sandbox.errors import AddressInUse, AlreadyRunning, SandboxBroken
 from sandbox.manners import manifests
-from sandbox.network import Network
+from sandbox.network import Address, Network
 from sandbox.readiness import connected, entry_answers, look
 from sandbox.remains import is_alive, supervisor_of, sweep
 from sandbox.state import MARKER, Record, State
@@ -38,6 +38,8 @@ from sandbox.state import MARKER, Record, State
 RESOURCES = {each.kind: each for each in (NAMESPACES, CONFIG_MAPS, SECRETS, DEPLOYMENTS, SERVICES)}
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 POLL_S = 0.1
+ENDING_S = 5.0
+"""How long an address may be held by a process that can't be seen before it is called taken."""
 
 Progress = Callable[[str], None]
 """Told in a few words what is being waited for, each time that changes."""
@@ -88,20 +90,31 @@ def _refuse_another(plan: Plan) -> None:
 
 
 def _refuse_taken_addresses(network: Network) -> None:
+    deadline_s = time.monotonic() + ENDING_S
     regional = [address for region in network.regions for address in (region.api, region.agent)]
     for address in (network.entry, network.envoy_admin, *regional):
-        with socket.socket() as probe:
-            # As servers do: an earlier sandbox's closed connections must not look like a listener.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((address.host, address.port))
-            except OSError as error:
-                holder = holder_of(address.host, address.port)
-                raise AddressInUse(
-                    f"the address is held by {holder or 'a process that can not be seen'}",
-                    where=str(address),
-                    do="stop that, or choose other addresses with --network 127.N",
-                ) from error
+        while (error := _taken(address)) is not None:
+            holder = holder_of(address.host, address.port)
+            # A process that is just ending shows neither its mark nor its sockets, and holds them a little longer.
+            if not holder and time.monotonic() < deadline_s:
+                time.sleep(POLL_S)
+                continue
+            raise AddressInUse(
+                f"the address is held by {holder or 'a process that can not be seen'}",
+                where=str(address),
+                do="stop that, or choose other addresses with --network 127.N",
+            ) from error
+
+
+def _taken(address: Address) -> OSError | None:
+    with socket.socket() as probe:
+        # As servers do: an earlier sandbox's closed connections must not look like a listener.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError as error:
+            return error
+    return None
 
 
 def _start_supervisor(plan: Plan) -> subprocess.Popen[bytes]:

@@ -77,12 +77,13 @@ def sweep(state: State) -> int:
 
 
 def _holds_on(process: psutil.Process) -> bool:
-    """Whether a killed process still has a thread that runs, and with it every socket.
+    """Whether a killed process is still ending, and holds every socket until then.
 
-    The first thread of a process may be a zombie already while the others are still ending.
+    Its memory, and with it the mark by which it is found, goes before its files do; and its first thread may be a
+    zombie already while the others are still ending.
     """
     try:
-        return process.is_running() and process.num_threads() > 1
+        return is_alive(process) or process.num_threads() > 1
     except psutil.Error:
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -62,6 +63,15 @@ def test_a_sweep_ends_processes_that_ignore_sigterm_and_their_children(state: St
     assert sweep(state) == 2
     assert members(state) == []
     assert not state.root.exists()
+
+
+def test_after_a_sweep_its_addresses_are_free_also_where_a_process_is_slow_to_end(state: State, plant: Plant) -> None:
+    """A process gives up its memory, which takes long where that is much, before it closes its sockets."""
+    listening = "import socket\ns = socket.socket()\ns.bind(('127.93.0.9', 8099))\ns.listen()"
+    plant(f"{listening}\nheld = bytearray(os.urandom(1)) * (1 << 30)")
+    sweep(state)
+    with socket.socket() as probe:
+        probe.bind(("127.93.0.9", 8099))
 
 
 def test_a_sweep_ends_a_stopped_process(state: State, plant: Plant) -> None:
