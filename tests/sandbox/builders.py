@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from sandbox.client import KubeObject
@@ -21,6 +22,16 @@ def condition(kind: str, status: str, reason: str = "", **more: Any) -> KubeObje
 
 def container(command: list[str] | None = None, **more: Any) -> KubeObject:
     return {"name": "app", "image": "example/app:1", "command": command or ["sleep", "600"], **more}
+
+
+def exists_probe(path: Path) -> KubeObject:
+    return {"exec": {"command": ["test", "-e", str(path)]}, "periodSeconds": 1, "failureThreshold": 1}
+
+
+def on_sigterm(handler: str, is_set: Path) -> KubeObject:
+    """A container whose shell runs `handler` on SIGTERM; it is ready once it does, which leaves the file `is_set`."""
+    command = ["sh", "-c", f"trap '{handler}' TERM; touch {is_set}; while :; do sleep 0.1; done"]
+    return container(command, readinessProbe=exists_probe(is_set))
 
 
 def deployment(name: str = "web", replicas: int = 3, **spec: Any) -> KubeObject:

@@ -21,7 +21,7 @@ from sandbox.kubeconfig import load
 from sandbox.manager import main
 from sandbox.network import Network
 from sandbox.traffic.files import prepare
-from tests.sandbox.builders import deployment
+from tests.sandbox.builders import deployment, on_sigterm
 from tests.sandbox.world import alive, is_ready, process_id, worker_number
 
 NETWORK = Network(f"127.{140 + worker_number()}")
@@ -84,7 +84,7 @@ async def test_the_manager_serves_three_regions_and_ends_all_pods_when_it_is_tol
         try:
             assert manager.stdout is not None
             assert manager.stdout.readline() == b"ready\n"
-            pids = [await start_pod(api_servers, region.name) for region in NETWORK.regions]
+            pids = [await start_pod(api_servers, region.name, tmp_path) for region in NETWORK.regions]
             assert all(map(alive, pids))
             began = time.monotonic()
             manager.send_signal(signal.SIGTERM)
@@ -95,7 +95,7 @@ async def test_the_manager_serves_three_regions_and_ends_all_pods_when_it_is_tol
             manager.kill()
 
 
-async def start_pod(kubeconfig: Path, region: str) -> int:
+async def start_pod(kubeconfig: Path, region: str, state: Path) -> int:
     """Run a deployment of one pod that ignores SIGTERM; the id of its process."""
     access = load(kubeconfig)[region]
     ready: asyncio.Future[KubeObject] = asyncio.get_running_loop().create_future()
@@ -106,7 +106,7 @@ async def start_pod(kubeconfig: Path, region: str) -> int:
 
     async with ApiClient(access.server, access.token, access.ca_file, ca_pem=access.ca_pem) as client:
         await client.create(NAMESPACES, {"metadata": {"name": "tars"}})
-        deaf = {"name": "app", "image": "x", "command": ["sh", "-c", "trap '' TERM; while :; do sleep 0.2; done"]}
+        deaf = on_sigterm("", state / f"set-{region}")
         await client.create(DEPLOYMENTS, deployment(replicas=1, containers=[deaf]))
         watching = asyncio.create_task(Informer(client, PODS, look).run())
         async with asyncio.timeout(20):

@@ -9,17 +9,13 @@ from pathlib import Path
 import pytest
 
 from sandbox.client import DEPLOYMENTS, ENDPOINT_SLICES, LEASES, NODES, PODS, SERVICES, KubeObject, NotFound
-from tests.sandbox.builders import container, deployment, service
+from tests.sandbox.builders import container, deployment, exists_probe, on_sigterm, service
 from tests.sandbox.world import World, alive, is_ready, process_id
 
 
 def lone_pod(**spec: object) -> KubeObject:
     fields = {"containers": [container()], "terminationGracePeriodSeconds": 1, **spec}
     return {"metadata": {"name": "lone", "namespace": "tars", "labels": {"app": "web"}}, "spec": fields}
-
-
-def exists_probe(path: Path) -> KubeObject:
-    return {"exec": {"command": ["test", "-e", str(path)]}, "periodSeconds": 1, "failureThreshold": 1}
 
 
 def endpoint_conditions(slices: list[KubeObject]) -> list[tuple[bool, bool, bool]]:
@@ -99,9 +95,9 @@ async def test_a_pod_that_is_being_deleted_leaves_the_endpoints_at_once_and_drai
     """The process holds out until it is told to end, so each state can be awaited."""
     release = tmp_path / "release"
     os.mkfifo(release)
-    drain = ["sh", "-c", f"trap 'read x < {release}; exit 0' TERM; while :; do sleep 0.1; done"]
+    drain = on_sigterm(f"read x < {release}; exit 0", tmp_path / "set")
     await world.create(SERVICES, service())
-    await world.create(PODS, lone_pod(containers=[container(drain)], terminationGracePeriodSeconds=30))
+    await world.create(PODS, lone_pod(containers=[drain], terminationGracePeriodSeconds=30))
     (pod,) = await world.ready_pods(1)
     await world.until(ENDPOINT_SLICES, lambda found: endpoint_conditions(found) == [(True, True, False)])
     await world.client.delete(PODS, "lone", "tars")
@@ -117,9 +113,8 @@ async def test_a_pod_that_is_being_deleted_leaves_the_endpoints_at_once_and_drai
     assert last["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 0
 
 
-async def test_a_process_that_ignores_sigterm_is_killed_when_its_grace_is_over(world: World) -> None:
-    deaf = ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"]
-    await world.create(PODS, lone_pod(containers=[container(deaf)]))
+async def test_a_process_that_ignores_sigterm_is_killed_when_its_grace_is_over(world: World, tmp_path: Path) -> None:
+    await world.create(PODS, lone_pod(containers=[on_sigterm("", tmp_path / "set")]))
     (pod,) = await world.ready_pods(1)
     began = time.monotonic()
     await world.client.delete(PODS, "lone", "tars")
@@ -132,9 +127,9 @@ async def test_a_pod_deleted_with_grace_zero_is_gone_from_the_api_while_its_proc
     world: World, tmp_path: Path
 ) -> None:
     drained = tmp_path / "drained"
-    polite = ["sh", "-c", f"trap 'touch {drained}; exit 0' TERM; while :; do sleep 0.1; done"]
+    polite = on_sigterm(f"touch {drained}; exit 0", tmp_path / "set")
     await world.create(SERVICES, service())
-    await world.create(PODS, lone_pod(containers=[container(polite)], terminationGracePeriodSeconds=30))
+    await world.create(PODS, lone_pod(containers=[polite], terminationGracePeriodSeconds=30))
     (pod,) = await world.ready_pods(1)
     await world.client.delete(PODS, "lone", "tars", grace_period_s=0)
     with pytest.raises(NotFound):
