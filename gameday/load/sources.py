@@ -11,6 +11,8 @@ from types import ModuleType
 
 OURS = ("gameday", "bundle", "scorer", "report")
 """Packages of this project, which have a version of their own."""
+AT_START = ("__main__", "sitecustomize", "usercustomize")
+"""What Python loads before any profile; Debian has a `sitecustomize` beside its configuration."""
 
 
 def imported(profile: Path, modules: Mapping[str, ModuleType] | None = None) -> dict[str, Path]:
@@ -18,16 +20,22 @@ def imported(profile: Path, modules: Mapping[str, ModuleType] | None = None) -> 
 
     modules: what is loaded; None: what this process has loaded. A module that a task imports later is not among them.
     """
-    folders = {Path(folder).resolve() for folder in sysconfig.get_paths().values()}
+    folders = _installed_in()
     found = {}
     for name, module in sorted((sys.modules if modules is None else modules).items()):
         origin = getattr(module, "__file__", None)
-        if origin is None or name == "__main__" or name.partition(".")[0] in OURS:
+        if origin is None or name in AT_START or name.partition(".")[0] in OURS:
             continue
         path = Path(origin).resolve()
         if path != profile.resolve() and path.is_file() and not folders.intersection(path.parents):
             found[name] = path
     return found
+
+
+def _installed_in() -> set[Path]:
+    """Where Python's own modules lie, and what was installed: also by a way that `sysconfig` knows nothing of."""
+    records = {record.parent for entry in sys.path for record in Path(entry).glob("*.dist-info")}
+    return {folder.resolve() for folder in [*map(Path, sysconfig.get_paths().values()), *records]}
 
 
 def digest(profile: Path, modules: Mapping[str, Path]) -> str:

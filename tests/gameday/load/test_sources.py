@@ -36,8 +36,25 @@ def test_what_a_profile_imports_is_its_own_files_and_nothing_else(folder: Path) 
         "sys": sys,
         "made_up": module("made_up", None),
         "gone": module("gone", folder / "gone.py"),
+        "sitecustomize": module("sitecustomize", folder / "traffic.py"),
         **{name: module(name, Path(str(m.__file__))) for name, m in (("json", json), ("numpy", np))},
         "gameday.load.sources": ours,
+    }
+    assert imported(folder / "profile.py", loaded) == {"traffic": folder / "traffic.py"}
+
+
+def test_what_is_installed_in_a_folder_of_its_own_on_the_path_is_not_a_profile_s(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `pip install --target` and PYTHONPATH have it in an image."""
+    site = tmp_path_factory.mktemp("site")
+    (site / "library").mkdir()
+    (site / "library" / "__init__.py").touch()
+    (site / "library-1.0.dist-info").mkdir()
+    monkeypatch.syspath_prepend(site)
+    loaded = {
+        "traffic": module("traffic", folder / "traffic.py"),
+        "library": module("library", site / "library" / "__init__.py"),
     }
     assert imported(folder / "profile.py", loaded) == {"traffic": folder / "traffic.py"}
 
