@@ -80,6 +80,8 @@ def _parse(lines: list[bytes], schema: pa.Schema) -> pa.Table:
         data = data.decode(errors="replace").encode()
     if not data.strip():
         return schema.empty_table()
+    if not data.lstrip().startswith(b"{"):  # Arrow dies of a `null` that comes first
+        raise pa.ArrowInvalid("not one object a line")
     return pj.read_json(
         io.BytesIO(data),
         read_options=pj.ReadOptions(use_threads=False, block_size=len(data) + 1),

@@ -45,6 +45,14 @@ def test_a_time_zone_is_taken_into_account(tmp_path: Path) -> None:
     assert read(write(tmp_path / "r.json", line)).rows[0]["start_ns"] == EPOCH_NS - 19_800 * S
 
 
+@pytest.mark.parametrize("line", ["null", "null \x00", "[]", "1", '"text"'])
+def test_a_line_that_is_no_object_is_unreadable_wherever_it_stands(tmp_path: Path, line: str) -> None:
+    got = read(write(tmp_path / "first.json", line, *([vegeta_line()] * 30)), "vegeta-json")
+    assert (len(got.rows), got.tally.unreadable) == (30, 1)
+    got = read(write(tmp_path / "later.json", *([vegeta_line()] * 30), line))
+    assert (len(got.rows), got.tally.unreadable) == (30, 1)
+
+
 def test_a_redirect_is_good_and_an_answer_of_400_is_not(tmp_path: Path) -> None:
     codes = [100, 200, 302, 399, 400, 404, 500]
     got = read(write(tmp_path / "r.json", *(vegeta_line(code=code) for code in codes)))
