@@ -88,9 +88,11 @@ test-matrix: $(VENV)/.ready-dev ## run the unit tests on each of Python 3.11, 3.
 e2e: $(VENV)/.ready-dev ## run the tests that start a whole sandbox, alone
 	@$(BIN)/python -m pytest -m e2e
 
+REPEAT ?= 1
+
 .PHONY: test-drills
-test-drills: $(VENV)/.ready-dev ## run every drill five times in both manners (about eight minutes)
-	@$(BIN)/python -m pytest -m drills
+test-drills: $(VENV)/.ready-dev ## run every drill in both manners, each of which must come out as it ought to [REPEAT=5]
+	@REPEAT=$(REPEAT) $(BIN)/python -m pytest -m drills
 
 .PHONY: test-load
 test-load: $(VENV)/.ready-dev ## run whole drills whose load is closed, shared, elsewhere, or fails (about five minutes)
