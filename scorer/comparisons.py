@@ -14,29 +14,25 @@ BUDGETS = ("burn-rate.", "budget-used.")
 def compare_runs(
     newest: Sequence[DrillRun], past: Sequence[DrillRun], confidence: float
 ) -> dict[str, list[Comparison]]:
-    """The comparison of each metric that any run of a drill has, by drill, for the drills that the newest runs are of.
+    """The comparison of each metric that any run of a drill has, by drill and place, for what the newest runs are of.
 
     Compared are the objectives' measures, of which it is known which way is worse, and the error budgets.
     """
-    return {
-        drill: [
+    found = {}
+    for subject in dict.fromkeys(run.subject for run in newest):
+        ours, theirs = ([run for run in runs if run.subject == subject] for runs in (newest, past))
+        found[str(subject)] = [
             compare(
-                metric,
-                readings(past, drill, metric),
-                readings(newest, drill, metric),
-                unit=unit,
-                worse=worse,
-                confidence=confidence,
+                metric, readings(theirs, metric), readings(ours, metric), unit=unit, worse=worse, confidence=confidence
             )
-            for metric, (unit, worse) in _metrics(drill, [*newest, *past]).items()
+            for metric, (unit, worse) in _metrics([*ours, *theirs]).items()
         ]
-        for drill in dict.fromkeys(run.verdict.drill for run in newest)
-    }
+    return found
 
 
-def _metrics(drill: str, runs: Iterable[DrillRun]) -> dict[str, tuple[str, Worse]]:
-    """Unit and direction of every metric, the objectives' first."""
-    verdicts = [run.verdict for run in runs if run.verdict.drill == drill]
+def _metrics(runs: Iterable[DrillRun]) -> dict[str, tuple[str, Worse]]:
+    """Unit and direction of every metric of the runs of one drill, the objectives' first."""
+    verdicts = [run.verdict for run in runs]
     found: dict[str, tuple[str, Worse]] = {}
     for verdict in verdicts:
         for objective in verdict.objectives:

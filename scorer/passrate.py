@@ -9,11 +9,25 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from scorer.rate import Promise, Rate, Stratum, rate_of, single_look
 from scorer.verdict import Grade, Measure, Verdict
 
 DAY_NS = 86_400_000_000_000
+
+
+class Subject(NamedTuple):
+    """A drill and where it runs: that one region stands the loss of a pod says nothing of another.
+
+    contexts: in the order in which the drill names them, since the first is the one that is broken.
+    """
+
+    drill: str
+    contexts: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.drill} in {', '.join(self.contexts)}" if self.contexts else self.drill
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +47,15 @@ class DrillRun:
         """Whether it counts."""
         return self.verdict.verdict is not Grade.INVALID
 
+    @property
+    def subject(self) -> Subject:
+        """What it is a run of."""
+        return Subject(self.verdict.drill, self.verdict.contexts)
+
 
 @dataclass(frozen=True, slots=True)
 class DrillShare:
-    """What one drill contributes. `shown_ns` is when its newest valid run began, None where it never had one.
+    """What one drill in one place contributes. `shown_ns`: when its newest valid run began, None where it had none.
 
     stale: that is longer ago than allowed, or in the future, where the clock of its run can't be trusted.
     """
@@ -48,11 +67,17 @@ class DrillShare:
     shown_ns: int | None
     stale: bool
     measure: Measure
+    contexts: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> Subject:
+        """What it is the share of."""
+        return Subject(self.drill, self.contexts)
 
     @property
     def says(self) -> str:
         """One line for a person."""
-        counts = f"{self.drill} passed {self.passed} of {self.valid} valid runs"
+        counts = f"{self.subject} passed {self.passed} of {self.valid} valid runs"
         invalid = f", {self.invalid} invalid" if self.invalid else ""
         age = "" if not self.stale else ", never shown" if self.shown_ns is None else ", stale"
         return counts + invalid + age
@@ -63,7 +88,7 @@ class PassRate:
     """The pass rate of game days against `target`, a share.
 
     plain: every valid run counts alike. by_severity: runs count by their weights, where these differ.
-    drills: what the rate is made of, the worst first. invalid: the runs that don't count.
+    drills: what the rate is made of, the worst drill and place first. invalid: the runs that don't count.
     """
 
     target: float
@@ -120,8 +145,8 @@ def pass_rate(
     ]
     everything = Stratum(1.0, 1.0, sum(stratum.passed for stratum in strata), len(valid))
     shares = [
-        _share(drill, of_drill, passing, confidence, now_ns, stale_after_days * DAY_NS)
-        for drill, of_drill in _by_drill(runs).items()
+        _share(subject, of_subject, passing, confidence, now_ns, stale_after_days * DAY_NS)
+        for subject, of_subject in _by_subject(runs).items()
     ]
     return PassRate(
         target=target,
@@ -132,21 +157,27 @@ def pass_rate(
     )
 
 
-def _by_drill(runs: Sequence[DrillRun]) -> dict[str, list[DrillRun]]:
-    drills: defaultdict[str, list[DrillRun]] = defaultdict(list)
+def _by_subject(runs: Sequence[DrillRun]) -> dict[Subject, list[DrillRun]]:
+    subjects: defaultdict[Subject, list[DrillRun]] = defaultdict(list)
     for run in runs:
-        drills[run.verdict.drill].append(run)
-    return drills
+        subjects[run.subject].append(run)
+    return subjects
 
 
 def _share(
-    drill: str, runs: Sequence[DrillRun], passing: set[Grade], confidence: float, now_ns: int, stale_after_ns: float
+    subject: Subject,
+    runs: Sequence[DrillRun],
+    passing: set[Grade],
+    confidence: float,
+    now_ns: int,
+    stale_after_ns: float,
 ) -> DrillShare:
     valid = [run for run in runs if run.valid]
     passed = sum(run.verdict.verdict in passing for run in valid)
     shown_ns = max((run.at_ns for run in valid), default=None)
     return DrillShare(
-        drill=drill,
+        drill=subject.drill,
+        contexts=subject.contexts,
         passed=passed,
         valid=len(valid),
         invalid=len(runs) - len(valid),
@@ -156,7 +187,7 @@ def _share(
     )
 
 
-def _badness(share: DrillShare) -> tuple[float, int, str]:
+def _badness(share: DrillShare) -> tuple[float, int, Subject]:
     """Least often passed first, of these the one that failed more often; what was never shown is worse than any."""
     rate = share.passed / share.valid if share.valid else -1.0
-    return rate, share.passed - share.valid, share.drill
+    return rate, share.passed - share.valid, share.subject

@@ -91,13 +91,13 @@ class Comparison:
     says: str
 
 
-def readings(runs: Iterable[DrillRun], drill: str, metric: str) -> list[Reading]:
-    """A metric of all runs of a drill, oldest first: an objective's measure or one without a target, by its name.
+def readings(runs: Iterable[DrillRun], metric: str) -> list[Reading]:
+    """A metric of runs of one drill, oldest first: an objective's measure or one without a target, by its name.
 
     Where a run was invalid or doesn't have it, it is missing.
     """
-    of_drill = sorted((run for run in runs if run.verdict.drill == drill), key=lambda run: run.at_ns)
-    return [Reading.of(run.at_ns, _measure(run, metric) if run.valid else None) for run in of_drill]
+    oldest_first = sorted(runs, key=lambda run: run.at_ns)
+    return [Reading.of(run.at_ns, _measure(run, metric) if run.valid else None) for run in oldest_first]
 
 
 def compare(

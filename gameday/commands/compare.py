@@ -52,7 +52,8 @@ class _UpToNextOption(click.Command):
 )
 @json_result_option
 def compare(newest: tuple[Path, ...], past: tuple[Path, ...], confidence: float, as_json: bool) -> int:
-    """Compare the newest RUNs of each drill with past ones, metric by metric: how far it shifted, and what that shows.
+    """Compare the newest RUNs with past ones of the same drill and regions, metric by metric: how far each shifted, and
+    what that shows.
 
     An exact test by ranks; where there are too few runs to show anything, it says how many it takes. The exit code is
     1 where a metric got worse, else 3 where one went missing or can't be compared, else 0.

@@ -37,7 +37,7 @@ Examples:
 @json_result_option
 @strict_option
 def passrate(runs: tuple[Path, ...], plan: Path, folder: Path, as_json: bool, strict: bool) -> int:
-    """Show the chaos pass rate over RUNs, or over all runs that were kept, drill by drill.
+    """Show the chaos pass rate over RUNs, or over all runs that were kept, by drill and region.
 
     Invalid runs don't count, and runs without a verdict can't; both are told. Runs of a game day weigh as much as its
     plan gave them. The exit code is that of the rate's grade, by the bounds that hold at every look, and 3 at best
@@ -51,7 +51,7 @@ def passrate(runs: tuple[Path, ...], plan: Path, folder: Path, as_json: bool, st
     from gameday.terminal import output_console, write_out
     from report.passrate import pass_rate_json, print_pass_rate
     from report.terminal import clean
-    from scorer.passrate import pass_rate
+    from scorer.passrate import Subject, pass_rate
 
     agenda = Agenda.load(agenda_path(plan))
     promise = agenda.pass_rate
@@ -66,8 +66,11 @@ def passrate(runs: tuple[Path, ...], plan: Path, folder: Path, as_json: bool, st
         strict=strict,
     )
     unjudged = [str(path) for path in shelf.unjudged]
-    lately = {share.drill for share in rate.drills if not share.stale}
-    not_shown = sorted({item.judged_as for item in agenda.drills} - lately)
+    lately = {share.subject for share in rate.drills if not share.stale}
+    # an item without contexts runs in whichever is the current one
+    lately |= {Subject(share.drill) for share in lately}
+    planned = {Subject(item.judged_as, item.contexts or agenda.contexts) for item in agenda.drills}
+    not_shown = [str(subject) for subject in sorted(planned - lately)]
     if as_json:
         write_out(pass_rate_json(rate, unjudged, not_shown))
     else:

@@ -27,7 +27,10 @@ def test_the_plans_of_the_runbook_name_what_there_is(name: str, monkeypatch: pyt
     for drill in found.drills:
         assert Path(drill.experiment).is_file()
         assert Path(drill.profile).is_file()
-        targets.of_drill(drill.drill or Path(drill.experiment).stem)
+        judged_by = targets.of_drill(drill.judged_as)
+        if "acknowledged(" in Path(drill.profile).read_text(encoding="utf-8"):
+            assert "writes-lost" in judged_by
+            assert "ledger" in yaml.safe_load(Path(drill.experiment).read_bytes())["extensions"][0]
 
 
 @pytest.mark.parametrize("name", ["weekly", "release-gate"])

@@ -15,7 +15,14 @@ def measure(name: str, value: float) -> Measure:
     return Measure(name=name, value=value, low=value, high=value, unit="%", n=9, method="")
 
 
-def runs(value: float, *, count: int = 5, drill: str = "pod-kill", comparison: str = "at most") -> list[DrillRun]:
+def runs(
+    value: float,
+    *,
+    count: int = 5,
+    drill: str = "pod-kill",
+    comparison: str = "at most",
+    contexts: tuple[str, ...] = (),
+) -> list[DrillRun]:
     """Runs with an objective and three measures of about this value."""
     made = []
     for number in range(count):
@@ -40,6 +47,7 @@ def runs(value: float, *, count: int = 5, drill: str = "pod-kill", comparison: s
             validity=(),
             objectives=(objective,),
             measures=tuple(measure(name, each) for name in ("burn-rate.a", "budget-used.a", "page.a")),
+            contexts=contexts,
             targets_sha256="",
         )
         made.append(DrillRun(number, verdict))
@@ -69,3 +77,13 @@ def test_only_drills_of_the_newest_runs_are_compared() -> None:
 def test_a_drill_without_a_past_is_new() -> None:
     found = compare_runs(runs(9), runs(1, drill="other"), 0.95)
     assert {c.change for c in found["pod-kill"]} == {Change.NEW}
+
+
+def test_a_region_is_compared_with_its_own_past() -> None:
+    east, west = ("east",), ("west",)
+    past = [*runs(1, contexts=east), *runs(9, contexts=west)]
+    found = compare_runs([*runs(1.5, contexts=east), *runs(9.5, contexts=west)], past, 0.95)
+    assert {name: comparisons[0].change for name, comparisons in found.items()} == {
+        "pod-kill in east": Change.REGRESSION,
+        "pod-kill in west": Change.REGRESSION,
+    }

@@ -17,7 +17,15 @@ PASS, WARN, INCONCLUSIVE, FAIL, INVALID = Grade.PASS, Grade.WARN, Grade.INCONCLU
 NOW_NS = 1_000 * DAY_NS
 
 
-def run(name: str, grade: Grade, *, drill: str = "pod-kill", days_ago: float = 1, weight: float = 1) -> DrillRun:
+def run(
+    name: str,
+    grade: Grade,
+    *,
+    drill: str = "pod-kill",
+    days_ago: float = 1,
+    weight: float = 1,
+    contexts: tuple[str, ...] = (),
+) -> DrillRun:
     verdict = Verdict(
         schema=1,
         drill=drill,
@@ -27,6 +35,7 @@ def run(name: str, grade: Grade, *, drill: str = "pod-kill", days_ago: float = 1
         summary="",
         validity=(),
         objectives=(),
+        contexts=contexts,
         targets_sha256="",
     )
     return DrillRun(NOW_NS - round(days_ago * DAY_NS), verdict, weight)
@@ -126,6 +135,20 @@ def test_the_worst_drill_comes_first_and_a_good_mean_does_not_hide_it() -> None:
     assert found.worst.says == "region-failover passed 1 of 3 valid runs"
     assert found.worst.measure.value == pytest.approx(100 / 3)
     assert sum(share.valid for share in found.drills) == found.plain.once.measure.n == 44
+
+
+def test_the_regions_of_a_drill_are_told_apart() -> None:
+    found = rate([*[run(f"e{n}", PASS, contexts=("east",)) for n in range(9)], run("w", FAIL, contexts=("west",))])
+    assert [share.says for share in found.drills] == [
+        "pod-kill in west passed 0 of 1 valid runs",
+        "pod-kill in east passed 9 of 9 valid runs",
+    ]
+    assert found.plain.once.measure.value == 90
+
+
+def test_which_region_is_broken_is_part_of_what_a_drill_is() -> None:
+    lost = [run(first, PASS, contexts=(first, second)) for first, second in (("a", "b"), ("b", "a"))]
+    assert [str(share.subject) for share in rate(lost).drills] == ["pod-kill in a, b", "pod-kill in b, a"]
 
 
 def test_a_drill_that_was_never_shown_is_worse_than_any() -> None:

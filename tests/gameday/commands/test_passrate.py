@@ -74,3 +74,16 @@ def test_a_drill_of_the_plan_that_never_ran_is_told_and_no_success(
     ]
     assert codes == [0, 3]
     assert "without a valid run of late: region-failover" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(("contexts", "code"), [(["east"], 0), (["west"], 3), ([], 0)])
+def test_a_drill_of_the_plan_is_shown_by_runs_in_its_own_regions(
+    contexts: list[str], code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now_ns = time.time_ns() - 1_000_000_000
+    for number in range(200):
+        kept(tmp_path / "runs", f"r{number}", Grade.PASS, now_ns, contexts=("east",))
+    path = str(write(tmp_path, plan(item(contexts=contexts))))
+    assert invoke(["passrate", "--plan", path, "--runs", str(tmp_path / "runs")]) == code
+    missing = "Drills of the plan without a valid run of late: pod-kill in west"
+    assert (missing in " ".join(capsys.readouterr().out.split())) == (code == 3)
