@@ -30,6 +30,8 @@ def leader_elected(facts: Facts, targets: Targets) -> Measure:
         if old.ended is None:
             raise LookupError(f"the leader, {old.replica}, was never lost after the fault: nobody had to be elected")
         watched_s = max(0.0, facts.ended_ns - fault.high) / 1e9
+        if blind := _blind(facts, targets, fault.low, facts.ended_ns, old):
+            return _measure(None, 0.0, None, count, (_unseen(blind), *_flapped(flaps)))
         says = f"no leader of another region than {old.region} stayed, in the {watched_s:.1f} s that were watched"
         return _measure(None, watched_s, None, count, (says, *_flapped(flaps)))
     bounds = found.began.since(fault).scaled(1e-9)
@@ -42,13 +44,13 @@ def leader_elected(facts: Facts, targets: Targets) -> Measure:
         f"{old.replica} led term {_term(old)} before the fault, {found.replica} led term {_term(found)} after it",
         *_flapped(flaps),
     ]
-    span = Span(int(fault.low), max(int(fault.low), int(found.began.high)))
-    # The region that lost its leader is out of reach as a rule; in another one a leader may have been there unseen.
-    if blind := [context for context in blind_regions(facts, span, 0.0) if context != old.context]:
+    if blind := _blind(facts, targets, fault.low, found.began.high, old):
         low = 0.0
-        evidence.insert(
-            0, f"nobody asked for leaders all the while in {', '.join(blind)}, so that one may have led before"
-        )
+        evidence.insert(0, _unseen(blind))
+    held_ns = min(facts.ended_ns, found.began.high + targets.recovery.hold_s * 1e9)
+    left = found.context in _blind(facts, targets, found.began.high, held_ns, old)
+    if left:
+        evidence.insert(0, f"{found.replica} wasn't asked all through the hold time, so that it may not have stayed")
     lingers = old.ended is None or old.ended.low > found.began.high + targets.recovery.hold_s * 1e9
     if lingers:
         evidence.insert(0, f"{old.replica} went on leading, so that nobody knows whom its clients followed")
@@ -59,7 +61,7 @@ def leader_elected(facts: Facts, targets: Targets) -> Measure:
     return _measure(
         tidy(max(low, value)),
         low,
-        None if twice or lingers else high,
+        None if twice or lingers or left else high,
         count,
         tuple(evidence),
         stages(fault, (*milestones, Milestone("elected", found.began))),
@@ -78,7 +80,8 @@ def contested_terms(facts: Facts, targets: Targets) -> Measure:
     if facts.window is None:
         raise LookupError("the fault phase never began")
     twice = contested(every)
-    blind = blind_regions(facts, facts.window, targets.validity.observer_gap_s)
+    gap_s = targets.validity.observer_gap_s
+    blind = blind_regions(facts, facts.window, gap_s, gap_s)
     nameless = sum(leadership.term is None for leadership in every)
     unknown = [f"nobody asked for leaders all the while in {', '.join(blind)}"] if blind else []
     unknown += [f"{nameless} leaders gave no term"] if nameless else []
@@ -116,6 +119,18 @@ def _elected(
             return led, flaps
         flaps += 1
     return None, flaps
+
+
+def _blind(facts: Facts, targets: Targets, from_ns: float, to_ns: float, old: Leadership) -> tuple[str, ...]:
+    """Where, in between, a leader may have come or gone unseen. The region that lost its leader is out of reach as a
+    rule; it can't hide one that counts."""
+    span = Span(int(from_ns), max(int(from_ns), int(to_ns)))
+    regions = blind_regions(facts, span, 0.0, targets.validity.observer_gap_s)
+    return tuple(context for context in regions if context != old.context)
+
+
+def _unseen(blind: tuple[str, ...]) -> str:
+    return f"nobody asked for leaders all the while in {', '.join(blind)}, so that one may have led before"
 
 
 def _flapped(flaps: int) -> tuple[str, ...]:

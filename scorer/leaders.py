@@ -11,6 +11,7 @@ from scorer.blindness import longest_blindness_s
 from scorer.cluster import when
 from scorer.facts import Facts
 from scorer.intervals import Interval
+from scorer.polls import longest_unasked_s
 from scorer.span import Span
 
 WATCHES = "leaders"
@@ -100,9 +101,12 @@ def contested(leaderships: Iterable[Leadership]) -> dict[int, tuple[str, ...]]:
     return {term: tuple(sorted(names)) for term, names in sorted(replicas.items()) if len(names) > 1}
 
 
-def blind_regions(facts: Facts, span: Span, longest_s: float) -> tuple[str, ...]:
-    """The contexts of the drill in which nobody asked for roles for longer than that, within a span."""
-    contexts = facts.manifest.contexts
+def blind_regions(facts: Facts, span: Span, longest_s: float, apart_s: float) -> tuple[str, ...]:
+    """The contexts of the drill in which, within a span, nobody could ask for roles for longer than `longest_s`, or
+    a replica that was there was not asked for longer than `apart_s`."""
     return tuple(
-        context for context in contexts if longest_blindness_s(facts.timeline, context, WATCHES, span) > longest_s
+        context
+        for context in facts.manifest.contexts
+        if longest_blindness_s(facts.timeline, context, WATCHES, span) > longest_s
+        or longest_unasked_s(facts.samples, facts.timeline, context, span) > apart_s
     )

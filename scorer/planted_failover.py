@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,9 @@ from scorer.planted_plan import APP, NAMESPACE, Outage, Plan
 
 REGIONS = ("us-east-1", "us-west-2", "eu-central-1")
 _S = 1_000_000_000
+
+Sample = tuple[str, str, int, float]
+"""Series, source, when (UTC ns), value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class FailoverPlan:
     round_trip_s: float = 0.005
     """How long an answer takes at most; what it says was true at some time in between."""
     unpolled: tuple[str, ...] = ()
+    polled_s: tuple[float, float, float] = (1e3, 1e3, 1e3)
+    """When the poll of each region dies without a word."""
     asked_s: float = 8.0
     """The replicas are asked back."""
     ready_s: float | None = 11.0
@@ -101,7 +106,8 @@ def plant_failover(root: Path, plan: FailoverPlan) -> FailoverTruth:
         ]
     for region in REGIONS:
         if region not in plan.unpolled:
-            entries += _polled(plan, rng, region, base.fault_ns, start_ns, end_ns)
+            until_ns = _polled_until_ns(plan, region, base.fault_ns, end_ns)
+            entries += _polled(plan, rng, region, base.fault_ns, start_ns, until_ns)
     lines = [entry.to_json() for entry in sorted(entries, key=lambda entry: entry.latest_ns)]
     (root / "timeline.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     effect = Effect(
@@ -110,7 +116,8 @@ def plant_failover(root: Path, plan: FailoverPlan) -> FailoverTruth:
     changes = {"contexts": REGIONS, "watched": REGIONS, "effects": (effect,), "timeline_entries": len(lines)}
     manifest = bundle.manifest.model_copy(update=changes)
     (root / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    _add_pulses(root, start_ns, end_ns)
+    _add_samples(root, _pulses(start_ns, end_ns))
+    _add_samples(root, _polls(plan, base.fault_ns, start_ns, end_ns))
     _write_ledger(root, plan, base.fault_ns)
     return FailoverTruth(base.fault_ns, _answer(root, plan, rng, base.fault_ns))
 
@@ -174,15 +181,31 @@ def _replicas(plan: FailoverPlan, rng: np.random.Generator, fault_ns: int) -> It
         )
 
 
-def _add_pulses(root: Path, start_ns: int, end_ns: int) -> None:
+def _polled_until_ns(plan: FailoverPlan, region: str, fault_ns: int, end_ns: int) -> int:
+    return min(end_ns, fault_ns + round(plan.polled_s[REGIONS.index(region)] * _S))
+
+
+def _pulses(start_ns: int, end_ns: int) -> Iterator[Sample]:
     """The other regions' API servers answer once a second."""
-    times = np.tile(np.arange(start_ns, end_ns, _S), len(REGIONS) - 1)
-    sources = np.repeat(REGIONS[1:], len(times) // (len(REGIONS) - 1))
+    return (("api.round_trip_s", name, at_ns, 2e-3) for name in REGIONS[1:] for at_ns in range(start_ns, end_ns, _S))
+
+
+def _polls(plan: FailoverPlan, fault_ns: int, start_ns: int, end_ns: int) -> Iterator[Sample]:
+    """Each poll tells once a second how far apart its questions were."""
+    for region in REGIONS:
+        if region not in plan.unpolled:
+            until_ns = _polled_until_ns(plan, region, fault_ns, end_ns)
+            for at_ns in range(start_ns + _S, until_ns, _S):
+                yield "poll.widest_s", f"{region}/{APP}-0", at_ns, plan.poll_s
+
+
+def _add_samples(root: Path, samples: Iterable[Sample]) -> None:
+    series, sources, times, values = zip(*samples, strict=True)
     columns = [
         pa.array(times),
-        pa.array(["api.round_trip_s"] * len(times)).dictionary_encode(),
+        pa.array(series).dictionary_encode(),
         pa.array(sources).dictionary_encode(),
-        pa.array(np.full(len(times), 2e-3)),
+        pa.array(values),
     ]
     tables = [pq.read_table(root / "samples.parquet", schema=SAMPLES), pa.Table.from_arrays(columns, schema=SAMPLES)]
     pq.write_table(pa.concat_tables(tables).unify_dictionaries(), root / "samples.parquet")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LAG_SERIES = "load.lag_s"
 PULSE_SERIES = "api.round_trip_s"
 ROWS_SERIES = "load.rows"
+POLL_SERIES = "poll.widest_s"
 _MOST = 2.0**53
 """Whole numbers beyond are no longer told from each other."""
 
@@ -31,17 +32,28 @@ class Lags:
     lag_s: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
 
+@dataclass(frozen=True, eq=False)
+class Polls:
+    """When a poll of one replica told of itself (UTC ns, in order), and by how much, since it told before, two of its
+    questions were apart at the most, in seconds."""
+
+    t_ns: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    widest_s: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+
 @dataclass(frozen=True)
 class Samples:
     """The samples of a window: when each load worker took one of its lag, UTC ns, and the lag in seconds; `pulses`
     counts by context how often its API server answered.
 
-    `rows` is how many rows each worker that ended in good order says that it recorded, in the whole run.
+    `rows` is how many rows each worker that ended in good order says that it recorded, `polls` what the poll of each
+    `context/pod` told: both of the whole run.
     """
 
     lags: Mapping[str, Lags] = field(default_factory=dict)
     pulses: Mapping[str, int] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
+    polls: Mapping[str, Polls] = field(default_factory=dict)
 
 
 def read_samples(bundle: Bundle, window: Span | None) -> Samples:
@@ -49,6 +61,7 @@ def read_samples(bundle: Bundle, window: Span | None) -> Samples:
     if window is None:
         return Samples()
     lags: dict[str, Lags] = {}
+    polls: dict[str, Polls] = {}
     pulses, recorded = Counter[str](), dict[str, int]()
     for batch in bundle.samples():
         taken, series, source = batch.column("t_ns").to_numpy(), batch.column("series"), batch.column("source")
@@ -60,9 +73,14 @@ def read_samples(bundle: Bundle, window: Span | None) -> Samples:
             counts = batch.column("value").to_numpy()[of & matching(series, ROWS_SERIES)]
             for count in counts[(counts >= 0) & (counts < _MOST)]:
                 recorded[name] = max(recorded.get(name, 0), int(count))
+            if (rows := of & matching(series, POLL_SERIES)).any():
+                told, widest = polls.get(name, Polls()), batch.column("value").to_numpy()
+                polls[name] = Polls(
+                    np.concatenate([told.t_ns, taken[rows]]), np.concatenate([told.widest_s, widest[rows]])
+                )
             if (rows := lag & of).any():
                 sofar, values = lags.get(name, Lags()), batch.column("value").to_numpy()
                 lags[name] = Lags(
                     np.concatenate([sofar.t_ns, taken[rows]]), np.concatenate([sofar.lag_s, values[rows]])
                 )
-    return Samples(lags, {name: count for name, count in pulses.items() if count}, recorded)
+    return Samples(lags, {name: count for name, count in pulses.items() if count}, recorded, polls)

@@ -122,6 +122,28 @@ def test_a_region_that_nobody_asked_may_have_led_before(facts, targets: Targets)
     assert "in eu-central-1" in taken.evidence[0]
 
 
+@pytest.mark.parametrize("polled_s", [0.5, 2.0])
+def test_a_new_leader_whose_poll_dies_within_the_hold_time_may_not_have_stayed(
+    facts, targets: Targets, polled_s: float
+) -> None:
+    found = facts(polled_s=(1e3, polled_s, 1e3), after_s=16)
+    taken = leader_elected(found, targets)
+    assert taken.high is None
+    assert "us-west-2/orchestration-agent-0 wasn't asked all through the hold time" in taken.evidence[0]
+    assert contested_terms(found, targets).high is None
+
+
+def test_a_poll_that_dies_after_the_hold_time_was_long_enough(facts, targets: Targets) -> None:
+    taken = leader_elected(facts(polled_s=(1e3, 7.0, 1e3), after_s=16), targets)
+    assert taken.high == pytest.approx(0.4, abs=0.1)
+
+
+def test_no_leader_seen_where_polling_died_is_no_failure(facts, targets: Targets) -> None:
+    taken = leader_elected(facts(reigns=(OLD,), polled_s=(1e3, 1.0, 1e3)), targets)
+    assert (taken.low, taken.high) == (0, None)
+    assert "nobody asked for leaders all the while in us-west-2" in taken.evidence[0]
+
+
 @pytest.mark.parametrize(("context", "low"), [("us-east-1", 0.35), ("eu-central-1", 0.0)])
 def test_only_other_regions_may_hide_a_leader(facts, targets: Targets, context: str, low: float) -> None:
     found = facts()
