@@ -41,7 +41,8 @@ class Entry:
     rollback       begin, end                                status
     observer       connected, lost, resumed, failed          watches, error
     load           started, stopped, worker-lost             worker, error
-    leader         present, seen, lost                       region, term
+    leader         present, seen, silent, lost               region, term
+    region         named
     hpa            present, added, modified, deleted         target, min, max, current, desired, cpu_percent, …
     endpointslice  present, added, modified, deleted         service, ready
     =============  ========================================  ====================================================

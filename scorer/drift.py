@@ -12,7 +12,7 @@ from scorer.facts import Facts
 from scorer.grounds import Grounds, of_window
 from scorer.intervals import Interval, clopper_pearson, tidy
 from scorer.percentile import p95
-from scorer.regions import Answers, read_answers
+from scorer.regions import Answers, read_answers, region_names
 from scorer.verdict import Measure
 
 if TYPE_CHECKING:
@@ -120,9 +120,8 @@ def _drift(
         f"{region} {figure:.4g} {unit} of {np.count_nonzero(answers.rows(region))}" for region, figure in values.items()
     )
     evidence = [f"{', '.join(told)}; of {nameless} requests nobody knows the region"]
-    silent = len(facts.manifest.contexts) - len(values)
-    if silent > 0:
-        evidence.insert(0, f"{silent} of {len(facts.manifest.contexts)} regions answered no request of the window")
+    if silent := sorted(set(region_names(facts).values()) - values.keys()):
+        evidence.insert(0, f"{', '.join(silent)} answered no request of the window")
         high = math.inf
     elif math.isinf(high):
         evidence.insert(0, "a region has too few requests, or too many that failed, to bound its p95 from above")

@@ -44,6 +44,8 @@ def leader_elected(facts: Facts, targets: Targets) -> Measure:
         f"{old.replica} led term {_term(old)} before the fault, {found.replica} led term {_term(found)} after it",
         *_flapped(flaps),
     ]
+    if old.silent is not None:
+        evidence.append(f"{old.replica} fell silent, and nobody saw it step down")
     if blind := _blind(facts, targets, fault.low, found.began.high, old):
         low = 0.0
         evidence.insert(0, _unseen(blind))

@@ -21,7 +21,8 @@ WATCHES = "leaders"
 @dataclass(frozen=True)
 class Leadership:
     """A stretch in which one replica led, and the spans (UTC ns) in which it began and ended; `ended` None: it was
-    never seen to end. `at_first`: it led when polling began. `term` None: the replica didn't say."""
+    never seen to end. `at_first`: it led when polling began. `term` None: the replica didn't say. `silent`: since when
+    nothing was heard of it, where that is all that is known of its end."""
 
     context: str
     region: str
@@ -30,6 +31,7 @@ class Leadership:
     began: Interval
     ended: Interval | None
     at_first: bool
+    silent: Interval | None = None
 
     @property
     def replica(self) -> str:
@@ -57,11 +59,17 @@ def leaderships_of(timeline: Iterable[Entry]) -> tuple[Leadership, ...]:
         key, term = (entry.context, entry.namespace, entry.name), entry.attributes.get("term")
         term = term if isinstance(term, int) and not isinstance(term, bool) else None
         led = open_now.pop(key, None)
+        if entry.event == "silent":
+            if led is not None:
+                open_now[key] = replace(led, silent=when(entry))
+            continue
         if led is not None and entry.event != "lost" and led.term == term:
-            open_now[key] = led
+            open_now[key] = replace(led, silent=None)
             continue
         if led is not None:  # lost, or elected again in another term
-            closed.append(replace(led, ended=when(entry)))
+            ended = when(entry)
+            since = ended if led.silent is None else led.silent
+            closed.append(replace(led, ended=Interval(min(since.low, ended.low), ended.high), silent=None))
         if entry.event != "lost":
             region = str(entry.attributes.get("region") or entry.context)
             first = entry.event == "present"
@@ -70,7 +78,9 @@ def leaderships_of(timeline: Iterable[Entry]) -> tuple[Leadership, ...]:
                 open_now[key] = replace(same, ended=None)
                 continue
             open_now[key] = Leadership(entry.context, region, entry.name, term, when(entry), None, first)
-    return tuple(sorted((*closed, *open_now.values()), key=lambda led: (led.began.high, led.began.low, led.replica)))
+    # of one that fell silent for good nobody knows more than that
+    left = (led if led.silent is None else replace(led, ended=led.silent) for led in open_now.values())
+    return tuple(sorted((*closed, *left), key=lambda led: (led.began.high, led.began.low, led.replica)))
 
 
 def _same_term(closed: Iterable[Leadership], entry: Entry, term: int | None) -> Leadership | None:

@@ -1,4 +1,5 @@
-"""The requests of a bundle with the region that answered each: one more column, read only where it is asked for."""
+"""Regions by the names that the service gives them: of each context, and of whoever answered each request of a bundle,
+which is one more column, read only where it is asked for."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scorer.facts import Facts
 from scorer.requests import Flags, Ints, Requests, clock_offsets_ns, columns, joined
 from scorer.span import Span
 
@@ -36,6 +38,16 @@ class Answers:
     def regions(self) -> tuple[str, ...]:
         """The regions that answered at all, by name."""
         return tuple(sorted(self.names[code] for code in np.unique(self.codes) if self.names[code]))
+
+
+def region_names(facts: Facts) -> dict[str, str]:
+    """What each context of the drill is called as a region, by its replicas; its own name where none of them said."""
+    names: dict[str, str] = {}
+    for entry in facts.timeline:
+        if entry.kind in ("region", "leader"):  # a leader's entry says so, too, in bundles that have no other
+            said = entry.name if entry.kind == "region" else entry.attributes.get("region")
+            names.setdefault(entry.context, str(said or entry.context))
+    return {context: names.get(context, context) for context in facts.manifest.contexts}
 
 
 def read_answers(bundle: Bundle, span: Span) -> Answers:

@@ -12,7 +12,7 @@ from scorer.facts import Facts
 from scorer.grounds import Grounds
 from scorer.intervals import Interval, tidy
 from scorer.readiness import back_at_desired
-from scorer.regions import read_answers
+from scorer.regions import read_answers, region_names
 from scorer.span import Span
 from scorer.stages import Milestone, middle, stages
 from scorer.verdict import Measure
@@ -44,7 +44,7 @@ def region_restored(facts: Facts, bundle: Bundle) -> Measure:
     if ready is None:
         says = f"{effect.name} did not have its {wanted} replicas ready when the recording ended, {open_s:.1f} s later"
         return _measure(None, open_s, None, len(since), (says,))
-    region = _region(facts, effect.context)
+    region = region_names(facts).get(effect.context, effect.context)
     answered_ns = _first_answer_ns(facts, bundle, region, ready.low)
     if answered_ns is None:
         says = f"no request was seen to be answered well by {region} once its replicas were ready"
@@ -98,12 +98,6 @@ def _readings(facts: Facts, effect: Effect) -> tuple[tuple[ReplicaReading, ...],
     )
     before = tuple(reading for reading in every if reading.since.high < acted.low)
     return before, every[len(before) :]
-
-
-def _region(facts: Facts, context: str) -> str:
-    """The region of a context as its replicas call it; the context's own name where none said."""
-    named = (entry for entry in facts.timeline if entry.kind == "leader" and entry.context == context)
-    return next((str(entry.attributes["region"]) for entry in named if entry.attributes.get("region")), context)
 
 
 def _first_answer_ns(facts: Facts, bundle: Bundle, region: str, since_ns: float) -> float | None:

@@ -64,6 +64,8 @@ class LeaderPoll:
         self._replicas: dict[str, _Poller] = {}
         self._leaving: list[_Poller] = []
         self._blind = False
+        self._region = ""
+        """What its replicas call the region."""
         self._thread = threading.Thread(target=self._run, name=f"{cluster.context}-leaders", daemon=True)
 
     def start(self) -> None:
@@ -98,7 +100,9 @@ class LeaderPoll:
             replica = there[uid]
             asking = self._make(self._plan, self._cluster, replica)
             sighting = Sighting(replica, self._record, None if first else now_ns)
-            self._replicas[uid] = _Poller(replica, asking, sighting, self._plan, self._sample, self._now_ns)
+            self._replicas[uid] = _Poller(
+                replica, asking, sighting, self._plan, self._sample, self._now_ns, self._belongs_to
+            )
             self._replicas[uid].start()
         silent = [poller.silent_since_ns for poller in self._replicas.values()]
         if silent and all(since is not None for since in silent):
@@ -108,6 +112,12 @@ class LeaderPoll:
         elif self._blind:
             self._blind = False
             self._note("resumed", now_ns, "")
+
+    def _belongs_to(self, region: str) -> None:
+        """Note once what the region is called, as answers of the service name it, too."""
+        if region and not self._region:
+            self._region, at_ns = region, self._now_ns()
+            self._record(Entry("region", "named", at_ns, at_ns, self._cluster.context, name=region, source="poll"))
 
     def _note(self, event: str, at_ns: int, error: str) -> None:
         context, attributes = self._cluster.context, {"watches": WATCHES, "error": error}
@@ -125,9 +135,11 @@ class _Poller:
         plan: RolePlan,
         sample: Callable[[str, str, int, float], None],
         now_ns: Callable[[], int],
+        belongs_to: Callable[[str], None],
     ) -> None:
+        """belongs_to: called with the region that it names, "" where it names none, after each answer."""
         self._asking, self._sighting, self._plan = asking, sighting, plan
-        self._sample, self._now_ns = sample, now_ns
+        self._sample, self._now_ns, self._belongs_to = sample, now_ns, belongs_to
         self._source = f"{replica.context}/{replica.name}"
         self._stopping = threading.Event()
         self._last_s: float | None = None
@@ -168,10 +180,14 @@ class _Poller:
         role = None
         try:
             role = role_in(self._asking.get(self._plan.path)[1], self._plan.field)
-            self.silent_since_ns = None
         except OutOfReach:
             self.silent_since_ns = self.silent_since_ns or asked_ns
+            self._sighting.silent(asked_ns, self._now_ns())
+            return False
         except (NoAnswer, ValueError):
-            self.silent_since_ns = None
+            pass
+        self.silent_since_ns = None
         self._sighting.answered(asked_ns, self._now_ns(), role)
+        if role is not None:
+            self._belongs_to(role.region)
         return role is not None

@@ -31,25 +31,35 @@ class Sighting:
         self._otherwise_ns = since_ns
         """When the last question was asked that was answered as things stand now; None: there was none."""
         self._led: Role | None = None
+        self._silent = False
+        """Whether nothing has come back of it since it was last seen to lead."""
 
     def answered(self, asked_ns: int, answered_ns: int, role: Role | None) -> None:
-        """Take an answer; `role` None where the replica gave none, and so can't be seen to lead."""
+        """Take an answer; `role` None where the replica refused to give one, and so can't be seen to lead."""
         now = role if role is not None and role.leads else None
         before = self._led
-        if (now and now.term) != (before and before.term) or (now is None) != (before is None):
+        if (now and now.term) != (before and before.term) or (now is None) != (before is None) or self._silent:
             earliest_ns = asked_ns if self._otherwise_ns is None else self._otherwise_ns
             if now is not None:
                 self._note("present" if self._otherwise_ns is None else "seen", earliest_ns, answered_ns, now)
             elif before is not None:
                 self._note("lost", earliest_ns, answered_ns, before)
-            self._led = now
+            self._led, self._silent = now, False
         self._otherwise_ns = asked_ns
+
+    def silent(self, asked_ns: int, until_ns: int) -> None:
+        """Nothing came back in time. So it is seen neither to lead nor not to: it may do either, out of our reach."""
+        if self._otherwise_ns is None:
+            self._otherwise_ns = asked_ns
+        if self._led is not None and not self._silent:
+            self._silent = True
+            self._note("silent", self._otherwise_ns, until_ns, self._led)
 
     def gone(self, at_ns: int) -> None:
         """The replica is no more."""
         if self._led is not None:
             self._note("lost", at_ns if self._otherwise_ns is None else self._otherwise_ns, at_ns, self._led)
-            self._led = None
+            self._led, self._silent = None, False
 
     def _note(self, event: str, earliest_ns: int, latest_ns: int, role: Role) -> None:
         replica = self._replica

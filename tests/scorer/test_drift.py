@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bundle.reader import Bundle
+from bundle.timeline import Entry
 from scorer.drift import drift_grounds, error_drift, latency_drift, share_drift
 from scorer.facts import Facts, read_facts
 from scorer.planted_failover import FailoverPlan, plant_failover
@@ -70,7 +71,26 @@ def test_a_region_that_answers_nothing_leaves_it_open(drill) -> None:
     bundle = Bundle.open(bundle.root)
     taken = share_drift(read_facts(bundle), bundle)
     assert taken.high is None
-    assert taken.evidence[0] == "1 of 4 regions answered no request of the window"
+    assert taken.evidence[0] == "ap-south-1 answered no request of the window"
+
+
+def test_as_many_regions_as_contexts_are_not_the_same_regions(drill) -> None:
+    facts, bundle = drill()
+    contexts = ("us-east-1", "us-west-2", "ap-south-1")
+    elsewhere = replace(facts, manifest=facts.manifest.model_copy(update={"contexts": contexts}))
+    taken = share_drift(elsewhere, bundle)
+    assert taken.high is None
+    assert taken.evidence[0] == "ap-south-1 answered no request of the window"
+
+
+def test_contexts_are_the_regions_that_their_replicas_say_they_are(drill) -> None:
+    """None of these replicas led."""
+    facts, bundle = drill()
+    named = {"kind-east": "us-east-1", "kind-west": "us-west-2", "kind-europe": "eu-central-1"}
+    entries = tuple(Entry("region", "named", 1, 1, context, name=region) for context, region in named.items())
+    contexts = facts.manifest.model_copy(update={"contexts": tuple(named)})
+    assert share_drift(replace(facts, manifest=contexts, timeline=entries), bundle) == share_drift(facts, bundle)
+    assert share_drift(replace(facts, manifest=contexts, timeline=()), bundle).high is None
 
 
 def test_requests_of_unknown_region_only_widen_it(drill) -> None:

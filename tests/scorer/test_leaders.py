@@ -35,6 +35,16 @@ def test_a_leader_that_did_not_answer_for_a_while_led_its_term_all_along() -> No
     assert [led.region for led in leaderships_of(others)] == ["east", "west"]
 
 
+def test_a_leader_out_of_reach_ended_when_nobody_knows_but_not_before_it_fell_silent() -> None:
+    (led,) = leaderships_of([entry("seen", 100), entry("silent", 200)])
+    assert (led.ended, led.silent) == (Interval(190, 200), Interval(190, 200))
+    (heard,) = leaderships_of([entry("seen", 100, term=None), entry("silent", 200), entry("seen", 300, term=None)])
+    assert (heard.ended, heard.silent) == (None, None)
+    (lost,) = leaderships_of([entry("seen", 100), entry("silent", 200), entry("lost", 300)])
+    assert (lost.ended, lost.silent) == (Interval(190, 300), None)
+    assert leaderships_of([entry("silent", 200)]) == ()
+
+
 def test_a_leader_of_another_term_was_elected_again() -> None:
     first, second = leaderships_of([entry("seen", 100), entry("seen", 200, term=2)])
     assert (first.ended, second.began, second.term) == (Interval(190, 200), Interval(190, 200), 2)

@@ -76,7 +76,7 @@ class _Scripted:
         said = self._region.says[self._name]
         if isinstance(said, Exception):
             raise said
-        status = {"role": "leader" if said else "follower", "term": said or 1}
+        status = {"role": "leader" if said else "follower", "term": said or 1, "region": "us-east-1"}
         return 200, json.dumps({"raft_status": status}).encode()
 
     def close(self) -> None:
@@ -127,6 +127,13 @@ def test_replicas_that_refuse_are_no_blindness_but_silence_everywhere_is() -> No
         until(lambda: ("resumed", "") in region.told("observer"))
     lost = next(entry for entry in region.entries if entry.event == "lost")
     assert lost.attributes == {"watches": "leaders", "error": "no replica can be reached"}
+
+
+def test_the_region_of_a_context_is_known_though_none_of_its_replicas_ever_led() -> None:
+    with Region("a", "b") as region:
+        until(lambda: region.told("region") != [])
+    assert set(region.told("region")) == {("named", "us-east-1")}
+    assert region.told("leader") == []
 
 
 def test_it_is_noted_how_far_apart_two_questions_were() -> None:

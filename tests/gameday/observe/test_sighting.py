@@ -88,6 +88,35 @@ def test_a_region_that_the_replica_does_not_tell_is_its_context() -> None:
     assert entry.attributes == {"region": "ctx"}
 
 
+SILENCE = "silence"
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        # a leader falls silent, and is heard of again: it leads, it leads another term, it doesn't
+        ((leads(3), SILENCE, SILENCE), [("present", 10, 14, 3), ("silent", 10, 24, 3)]),
+        ((leads(3), SILENCE, leads(3)), [("present", 10, 14, 3), ("silent", 10, 24, 3), ("seen", 10, 34, 3)]),
+        ((leads(3), SILENCE, leads(4)), [("present", 10, 14, 3), ("silent", 10, 24, 3), ("seen", 10, 34, 4)]),
+        ((leads(3), SILENCE, FOLLOWS), [("present", 10, 14, 3), ("silent", 10, 24, 3), ("lost", 10, 34, 3)]),
+        # one that doesn't lead may begin to at any time of its silence
+        ((FOLLOWS, SILENCE, SILENCE, leads(4)), [("seen", 10, 44, 4)]),
+        ((SILENCE, SILENCE, leads(4)), [("seen", 10, 34, 4)]),
+    ],
+)
+def test_silence_says_neither_that_it_leads_nor_that_it_does_not(
+    answers: tuple[Role | str, ...], told: list[tuple[str, int, int, object]]
+) -> None:
+    polled = Polled()
+    for answer in answers:
+        if isinstance(answer, Role):
+            polled.says(answer)
+        else:
+            polled.asked += 10
+            polled.sighting.silent(polled.asked, polled.asked + 4)
+    assert polled.told() == told
+
+
 @given(st.lists(st.sampled_from([None, FOLLOWS, leads(1), leads(2), leads(None)]), max_size=30))
 def test_the_true_moment_of_each_change_is_within_its_interval(answers: list[Role | None]) -> None:
     """Whatever was answered was true at some time from the question to the answer, say at the question + 2."""
