@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,33 +24,54 @@ from gameday.observe.leaders import replicas_of
 from gameday.observe.roles import LedgerPlan
 from gameday.observe.sighting import Replica
 
-LIMIT_S = 60.0
+LEAST_LIMIT_S, LIMIT_PER_WRITE_S = 60.0, 0.02
 """For all writes together; what has not been asked by then is unknown."""
+LAG_S = 10.0
+"""So long a replica that lacks a write may lag behind, and is asked for it again and again. Then the write is lost."""
+AGAIN_S = 0.5
 AT_ONCE = 4
 """Questions at once in each region."""
 ANSWER_TIMEOUT_S = 10.0
 TRIES = 3
 PAUSE_S = 0.1
-UNKNOWN = "unknown"
-WORDS = {200: "found", 404: "lost"}
+FOUND, MISSING, LOST, UNKNOWN = "found", "missing", "lost", "unknown"
+WORDS = {200: FOUND, 404: MISSING}
 
 Make = Callable[[LedgerPlan, Cluster, Replica, float], Asking]
 Write = tuple[str, int]
 """A key, and when it was acknowledged."""
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What time it is, in seconds that only grow, and how to let some pass."""
+
+    now_s: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+def limit_s(writes: int) -> float:
+    """How long reading back so many writes may take."""
+    return LEAST_LIMIT_S + LIMIT_PER_WRITE_S * writes
+
+
 def read_back(
-    root: Path, plan: LedgerPlan, clusters: Sequence[Cluster], make: Make = asking, limit_s: float = LIMIT_S
+    root: Path,
+    plan: LedgerPlan,
+    clusters: Sequence[Cluster],
+    make: Make = asking,
+    limit: Callable[[int], float] = limit_s,
+    clock: Clock | None = None,
 ) -> None:
     """Ask every region for every write of the bundle's ledger, and add a row of each answer to the ledger.
 
-    Raises OSError where the ledger can't be written.
+    limit: for how long, in seconds, by the number of writes. Raises OSError where the ledger can't be written.
     """
-    writes = acknowledged_writes(root)
+    writes, clock = acknowledged_writes(root), clock or Clock()
     if not writes:
         return
-    deadline_s = time.monotonic() + limit_s
-    regions = [_Region(cluster, plan, writes, make, deadline_s) for cluster in clusters]
+    deadline_s = clock.now_s() + limit(len(writes))
+    regions = [_Region(cluster, plan, writes, make, deadline_s, clock) for cluster in clusters]
     for region in regions:
         region.start()
     stream = StreamWriter(root / "ledger" / f"readback{STREAM_SUFFIX}", LEDGER)
@@ -68,20 +91,36 @@ def acknowledged_writes(root: Path) -> list[Write]:
     return sorted(first.items(), key=lambda write: write[1])
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Is the write at this place of the list there? Not to be asked before `due_s`; missing since `missed_s`."""
+
+    at: int
+    due_s: float = 0.0
+    missed_s: float | None = None
+
+
 class _Region:
     """Asks one region for all writes."""
 
     def __init__(
-        self, cluster: Cluster, plan: LedgerPlan, writes: Sequence[Write], make: Make, deadline_s: float
+        self,
+        cluster: Cluster,
+        plan: LedgerPlan,
+        writes: Sequence[Write],
+        make: Make,
+        deadline_s: float,
+        clock: Clock,
     ) -> None:
         self.context = cluster.context
-        self._cluster, self._plan, self._make, self._deadline_s = cluster, plan, make, deadline_s
+        self._cluster, self._plan, self._make = cluster, plan, make
+        self._deadline_s, self._clock = deadline_s, clock
         self._writes = writes
         self._words = [UNKNOWN] * len(writes)
-        self._left: Iterator[int] = iter(range(len(writes)))
-        self._lock = threading.Lock()
+        self._left = deque(_Question(at) for at in range(len(writes)))
+        """What is asked again comes behind what wasn't asked yet."""
         self._threads = [
-            threading.Thread(target=self._run, args=(number,), name=f"{self.context}-readback-{number}", daemon=True)
+            threading.Thread(target=self._run, name=f"{self.context}-readback-{number}", daemon=True)
             for number in range(AT_ONCE)
         ]
 
@@ -92,28 +131,45 @@ class _Region:
     def words(self) -> list[str]:
         """What was found of each write, once every question is answered or too late."""
         for thread in self._threads:
-            thread.join(max(0.0, self._deadline_s - time.monotonic()) + ANSWER_TIMEOUT_S)
+            thread.join(max(0.0, self._deadline_s - self._clock.now_s()) + ANSWER_TIMEOUT_S)
         return list(self._words)
 
-    def _run(self, number: int) -> None:
+    def _run(self) -> None:
         replicas: list[Asking] = []
         try:
-            while time.monotonic() < self._deadline_s:
-                with self._lock:
-                    at = next(self._left, None)
-                if at is None:
-                    return
-                for turn in range(TRIES):
-                    if not replicas:
-                        replicas = self._replicas()
-                    word = self._ask(replicas[(number + turn) % len(replicas)], at) if replicas else UNKNOWN
-                    self._words[at] = word
-                    if word != UNKNOWN or time.monotonic() > self._deadline_s:
-                        break
-                    time.sleep(PAUSE_S)
+            while (question := self._next()) is not None:
+                if (early_s := question.due_s - self._clock.now_s()) > 0:
+                    self._clock.sleep(early_s)
+                word = self._word(replicas, question.at)
+                now_s = self._clock.now_s()
+                missed_s = now_s if question.missed_s is None else question.missed_s
+                if word == MISSING and now_s - missed_s < LAG_S:
+                    self._left.append(_Question(question.at, now_s + AGAIN_S, missed_s))
+                else:
+                    self._words[question.at] = LOST if word == MISSING else word
         finally:
             for replica in replicas:
                 replica.close()
+
+    def _next(self) -> _Question | None:
+        try:
+            return self._left.popleft() if self._clock.now_s() < self._deadline_s else None
+        except IndexError:
+            return None
+
+    def _word(self, replicas: list[Asking], at: int) -> str:
+        """What the replica whose turn it is says; another one is asked only where that one says nothing.
+
+        So a replica that lags is given its time, and none that never catches up hides behind the others.
+        """
+        for turn in range(TRIES):
+            if not replicas:
+                replicas.extend(self._replicas())
+            word = self._ask(replicas[(at + turn) % len(replicas)], at) if replicas else UNKNOWN
+            if word != UNKNOWN or self._clock.now_s() > self._deadline_s:
+                break
+            self._clock.sleep(PAUSE_S)
+        return word
 
     def _replicas(self) -> list[Asking]:
         try:
