@@ -11,6 +11,7 @@ import click
 
 from bundle.errors import ExplainedError
 from gameday import __version__
+from gameday.errors import InternalError
 
 COMMANDS = {
     "run": ("gameday.commands.run", "run", "Run a drill, or a game day, and give its verdict."),
@@ -91,7 +92,8 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
         exit_code = getattr(error, "exit_code", None)
         if exit_code is not None:
             return _complain(error.line() if isinstance(error, ExplainedError) else str(error), exit_code)
-        return _complain(f"internal error: {type(error).__name__}: {error}; set GAMEDAY_TRACEBACK=1 and report it", 3)
+        internal = InternalError(error)
+        return _complain(internal.line(), internal.exit_code)
     return code if isinstance(code, int) else 0
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
 from bundle.manifest import Manifest, Phase, PhaseName
@@ -32,6 +30,7 @@ from gameday.phases import ORDER, Decision, PhaseLimits, Situation, Step, decide
 from gameday.plan import DrillPlan
 from gameday.readback import read_back
 from gameday.samples import SampleSink
+from gameday.signals import caught
 from gameday.undo import Undo
 from gameday.versions import tool_versions
 
@@ -108,7 +107,7 @@ class Drill:
         a person must hear first.
         """
         outcome, reason, failure = "failed", "", None
-        with self._signals():
+        with caught(self._interrupt):
             try:
                 self._start()
                 reason = self._phases()
@@ -133,6 +132,10 @@ class Drill:
         """Ask the drill to end now. Safe from a signal handler and from other threads; the first reason stays."""
         self._abort_reason = self._abort_reason or reason
         self._abort.set()
+
+    def _interrupt(self, name: str) -> None:
+        self.interrupted = True
+        self.abort(f"{name} received")
 
     def _unwritable(self, error: OSError) -> None:
         self._broken = self._broken or f"the bundle cannot be written: {error.strerror or error}"
@@ -381,24 +384,6 @@ class Drill:
             if plan.profile is None
             else load_record(plan.profile, plan.host, plan.workers if plan.load_at is None else 0),
         )
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """SIGINT, SIGTERM and SIGHUP ask for an abort while this lasts. Only in the main thread can they be caught."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
-            self.interrupted = True
-            self.abort(f"{signal.Signals(number).name} received")
-
-        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def longest_s(limits: PhaseLimits) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,12 +16,13 @@ from gameday.agenda import Agenda
 from gameday.day import Result, Turn, failed, hold, judged, turns_of
 from gameday.dayrecord import DayRecord, record_of, write_whole
 from gameday.dayview import course
-from gameday.errors import Interrupted
+from gameday.errors import InternalError, Interrupted
 from gameday.execution import execute
 from gameday.guards import refuse_over_unfinished_undo
 from gameday.itemplan import environment_kept, plan_of
 from gameday.judgement import REPORT, judge, keep
 from gameday.runs import alone, new_root, point_latest_at
+from gameday.signals import ending_signals
 from gameday.terminal import output_console, progress_console, write_out
 from report.day import Row, print_rows
 from report.junit import Suite, junit
@@ -32,7 +35,7 @@ LATEST = "latest-gameday"
 def hold_day(path: Path, runs: Path, *, as_json: bool, strict: bool) -> int:
     """Run the plan at `path` and return the exit code. Raises ExplainedError where nothing was started."""
     # while a drill runs, it takes the signals itself; before and between drills they end the day
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in ending_signals():
         signal.signal(number, signal.default_int_handler)
     agenda = Agenda.load(path)
     for item in agenda.drills:
@@ -121,6 +124,10 @@ class _GameDay:
             error: ExplainedError = Interrupted("interrupted", where=turn.label, do=do)
         except ExplainedError as explained:
             error = explained
+        except Exception as unexpected:  # whatever it was: the fault is undone, and what the day has shown is kept
+            if os.environ.get("GAMEDAY_TRACEBACK"):
+                traceback.print_exception(unexpected)
+            error = InternalError(unexpected)
         self._progress.print(f"gameday: {error.line()}", markup=False, highlight=False, soft_wrap=True)
         run = root.name if root is not None and root.is_dir() else None
         return failed(turn, error, error.exit_code, run, began_ns)

@@ -73,7 +73,7 @@ def _verdict(folder: Path) -> Verdict | None:
     except FileNotFoundError:
         return None
     except ValidationError as error:
-        what = f"{error.errors()[0]['msg']}"
+        what = error.errors()[0]["msg"].removeprefix("Value error, ")
     except OSError as error:
         what = error.strerror or str(error)
     # left out, a failed drill would raise the pass rate

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 VERDICT_SCHEMA_VERSION = 1
 
@@ -123,6 +123,16 @@ class Verdict(_Frozen):
     targets_sha256: str
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, told: Any) -> Any:
+        """A newer verdict is refused by name, never guessed at."""
+        version = told.get("schema") if isinstance(told, dict) else None
+        if isinstance(version, int) and version > VERDICT_SCHEMA_VERSION:
+            known = VERDICT_SCHEMA_VERSION
+            raise ValueError(f"its schema {version} is newer than the newest that is known here, {known}")
+        return told
 
     def to_json(self) -> str:
         """The text of `verdict.json`: sorted fields as declared, two-space indent, a newline at the end."""

@@ -68,7 +68,7 @@ class Day:
 @pytest.fixture
 def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Day]:
     """A day of three runs, and the signals as they were."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield Day(tmp_path, monkeypatch)
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -179,17 +179,33 @@ def test_the_folder_of_runs_is_held_all_the_time(day: Day) -> None:
     assert held == [False, False, True, True, True]
 
 
-def test_a_failure_of_the_harness_leaves_what_was_known(day: Day) -> None:
-    with pytest.raises(ZeroDivisionError):
-        day.hold(Grade.PASS, ZeroDivisionError())
+class Killed(BaseException):
+    """What nobody catches."""
+
+
+def test_a_defect_of_the_harness_is_told_recorded_and_no_reason_to_end_the_day(
+    day: Day, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert day.hold(Grade.PASS, ZeroDivisionError("by nought")) == 3
+    assert day.ran == ["a", "b", "b"]
+    told = day.record["drills"][1]
+    assert (told["verdict"], told["exit_code"]) == (None, 3)
+    assert told["says"].startswith("internal error: ZeroDivisionError: by nought; ")
+    assert day.record["state"] == "completed"
+    assert "internal error: ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_a_day_that_is_killed_leaves_what_was_known(day: Day) -> None:
+    with pytest.raises(Killed):
+        day.hold(Grade.PASS, Killed())
     (folder,) = [path.parent for path in day.runs.glob("*/gameday.json")]
     told = json.loads((folder / "gameday.json").read_text())
     assert (told["state"], [d["verdict"] for d in told["drills"]]) == ("running", ["pass"])
 
 
 def test_the_drills_that_a_killed_day_never_came_to_are_errors_in_junit(day: Day) -> None:
-    with pytest.raises(ZeroDivisionError):
-        day.hold(Grade.PASS, ZeroDivisionError())
+    with pytest.raises(Killed):
+        day.hold(Grade.PASS, Killed())
     (path,) = day.runs.glob("*/junit.xml")
     suites = JUnitXml.fromfile(str(path))
     assert [(suite.name, suite.errors) for suite in suites] == [

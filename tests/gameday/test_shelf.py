@@ -64,6 +64,13 @@ def test_a_verdict_that_cannot_be_read_is_refused_rather_than_left_out(tmp_path:
         read_shelf([], tmp_path)
 
 
+def test_a_verdict_of_a_newer_schema_is_refused_by_name(tmp_path: Path) -> None:
+    path = kept(tmp_path / "runs", "a", Grade.PASS) / "verdict.json"
+    path.write_text(path.read_text().replace('"schema": 1', '"schema": 2, "new": 0'))
+    with pytest.raises(BundleError, match="its schema 2 is newer than the newest that is known here, 1"):
+        read_shelf([], tmp_path / "runs")
+
+
 def test_the_verdict_on_another_run_does_not_stand_for_this_one(tmp_path: Path) -> None:
     failed, passed = kept(tmp_path / "runs", "a", Grade.FAIL), kept(tmp_path / "others", "b", Grade.PASS)
     (failed / "verdict.json").write_bytes((passed / "verdict.json").read_bytes())
