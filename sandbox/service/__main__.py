@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sandbox.service.metrics import Metrics
 from sandbox.service.server import Json, Request, Response, Route, Server
 from sandbox.service.settings import Settings
 
@@ -61,7 +62,8 @@ def main(name: str) -> None:
         return Response({"status": "ok", **identity})
 
     # The first route that matches answers: a service's own health check comes before this one.
-    server = Server(settings.host, settings.port, [*service.routes, Route("GET", "/health", health)])
+    routes = Metrics().routes([*service.routes, Route("GET", "/health", health)])
+    server = Server(settings.host, settings.port, routes)
     if settings.drain_s is not None:
         drain_s: float = settings.drain_s
 

@@ -30,10 +30,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What a handler gives back, sent as JSON."""
+    """What a handler gives back: sent as JSON, or as it is where it is a text, of `content_type`."""
 
-    body: Json
+    body: Json | str
     status: HTTPStatus = HTTPStatus.OK
+    content_type: str = "application/json"
 
 
 class HttpError(Exception):
@@ -152,9 +153,9 @@ class _Connection(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         response = self.server.answer(self.command, self.path, headers, raw)
-        body = json.dumps(response.body).encode()
+        body = (response.body if isinstance(response.body, str) else json.dumps(response.body)).encode()
         self.send_response(response.status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(body)))
         if self.server.draining:
             self.send_header("Connection", "close")
