@@ -8,20 +8,16 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from sandbox.errors import SandboxError
+from sandbox.exports import exports
 from sandbox.network import DEFAULT_PREFIX, Network
 from sandbox.state import State, default_directory
 
-if TYPE_CHECKING:
-    from sandbox.overview import Overview
-
 INTERRUPTED = 5
 NOT_HEALTHY = 3
-MIB = 1024 * 1024
 
 UP_EXAMPLES = """
 \b
@@ -92,6 +88,12 @@ network_option = click.option(
     metavar="127.N",
     help="The loopback network to use; sandboxes on different ones run side by side.",
 )
+prometheus_option = click.option(
+    "--prometheus/--no-prometheus",
+    "wants_prometheus",
+    default=None,
+    help="One Prometheus a region, scraping every second. Default: where it is on PATH, or `make tools` got it.",
+)
 timeout_option = click.option(
     "--timeout",
     "timeout_s",
@@ -106,37 +108,47 @@ timeout_option = click.option(
 @sandbox.command(epilog=UP_EXAMPLES)
 @manner_option
 @network_option
+@prometheus_option
 @timeout_option
 @state_option
-def up(manner: str, prefix: str, timeout_s: float, directory: Path | None) -> None:
+def up(manner: str, prefix: str, wants_prometheus: bool | None, timeout_s: float, directory: Path | None) -> None:
     """Start a sandbox and wait until it serves.
 
     Does nothing where the same one runs already. Cleans up first where one was killed. Interrupted, it takes down what
     it started. Not ready in time, it exits 3 and leaves everything to be looked at.
     """
     state = _state(directory)
-    _bring_up(state, Network(prefix), manner, timeout_s)
-    click.echo(f"export KUBECONFIG={shlex.quote(str(state.kubeconfig))}")
+    _bring_up(state, Network(prefix), manner, wants_prometheus, timeout_s)
+    for name, value in exports(state).items():
+        click.echo(f"export {name}={shlex.quote(value)}")
 
 
 @sandbox.command("exec", epilog=EXEC_EXAMPLES)
 @manner_option
 @network_option
+@prometheus_option
 @timeout_option
 @state_option
 @click.argument("command", nargs=-1, required=True)
-def execute(manner: str, prefix: str, timeout_s: float, directory: Path | None, command: tuple[str, ...]) -> None:
+def execute(
+    manner: str,
+    prefix: str,
+    wants_prometheus: bool | None,
+    timeout_s: float,
+    directory: Path | None,
+    command: tuple[str, ...],
+) -> None:
     """Run COMMAND with a sandbox up, take the sandbox down, and exit with the command's code.
 
-    COMMAND finds the sandbox by KUBECONFIG. A Ctrl-C is the command's to handle; the sandbox goes down after it. One
-    that was up before stays up.
+    COMMAND finds the sandbox by KUBECONFIG, and its Prometheus by GAMEDAY_PROMETHEUS. A Ctrl-C is the command's to
+    handle; the sandbox goes down after it. One that was up before stays up.
     """
     from sandbox.teardown import tear_down
 
     state = _state(directory)
-    started = _bring_up(state, Network(prefix), manner, timeout_s)
+    started = _bring_up(state, Network(prefix), manner, wants_prometheus, timeout_s)
     try:
-        code = _run({**os.environ, "KUBECONFIG": str(state.kubeconfig)}, command)
+        code = _run({**os.environ, **exports(state)}, command)
     finally:
         if started:
             with state.locked():
@@ -145,19 +157,30 @@ def execute(manner: str, prefix: str, timeout_s: float, directory: Path | None, 
     sys.exit(code)
 
 
-def _bring_up(state: State, network: Network, manner: str, timeout_s: float) -> bool:
+def _prometheus(wanted: bool | None) -> Path | None:
+    """The program to start; `SandboxError` where it is asked for and isn't there."""
+    from sandbox.prometheus.program import find
+
+    found = None if wanted is False else find(os.environ)
+    if wanted and found is None:
+        raise SandboxError("no program of that name", where="prometheus", do="run `make tools`, or put one on PATH")
+    return found
+
+
+def _bring_up(state: State, network: Network, manner: str, wants_prometheus: bool | None, timeout_s: float) -> bool:
     """Bring a sandbox up; False where the same one was up already. Interrupted, exit 5 with everything down again."""
     # Imported late: they need half a second, and `--help` doesn't need them.
     from sandbox.launch import Plan, launch
     from sandbox.teardown import tear_down
 
+    prometheus = _prometheus(wants_prometheus)
     # A CI job that is cancelled gets SIGTERM; it is to end as Ctrl-C does.
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with state.locked():
             try:
                 with _progress() as tell:
-                    started = launch(Plan(state, network, manner, timeout_s), tell)
+                    started = launch(Plan(state, network, manner, timeout_s, prometheus), tell)
             except KeyboardInterrupt:
                 click.echo("interrupted: taking everything down", err=True)
                 tear_down(state)
@@ -217,14 +240,17 @@ def status(as_json: bool, directory: Path | None) -> None:
     """
     from sandbox.overview import overview
 
-    seen = overview(_state(directory))
+    state = _state(directory)
+    seen = overview(state)
     if as_json:
         import dataclasses
         import json
 
         click.echo(json.dumps(dataclasses.asdict(seen), indent=2))
     else:
-        _print_status(seen)
+        from sandbox.statustable import print_status
+
+        print_status(seen, exports(state))
     sys.exit(NOT_HEALTHY if seen.trouble else 0)
 
 
@@ -257,29 +283,3 @@ class _progress:
             self._spinner.update(text)
         else:
             click.echo(text, err=True)
-
-
-def _print_status(seen: Overview) -> None:
-    if not seen.manner:
-        click.echo(seen.trouble)
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    click.echo(
-        f"{seen.manner} on {seen.network}, up for {seen.uptime_s:.0f} s, {seen.memory_bytes / MIB:.0f} MiB, "
-        f"entry {seen.entry}"
-    )
-    click.echo(f"export KUBECONFIG={shlex.quote(seen.kubeconfig)}")
-    console = Console(highlight=False)
-    regions = Table("region", "pods ready")
-    for region in dict.fromkeys(pod.region for pod in seen.pods):
-        own = [pod.up for pod in seen.pods if pod.region == region]
-        regions.add_row(region, f"{sum(own)}/{len(own)}")
-    console.print(regions)
-    processes = Table("pid", "part", "MiB")
-    for process in sorted(seen.processes, key=lambda process: (process.what == "pod", process.pid)):
-        processes.add_row(str(process.pid), process.what, f"{process.memory_bytes / MIB:.0f}")
-    console.print(processes)
-    if seen.trouble:
-        click.echo(f"trouble: {seen.trouble}")

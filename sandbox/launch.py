@@ -31,7 +31,7 @@ from sandbox.credentials import write_credentials
 from sandbox.errors import AddressInUse, AlreadyRunning, SandboxBroken
 from sandbox.manners import manifests
 from sandbox.network import Address, Network
-from sandbox.readiness import connected, entry_answers, look
+from sandbox.readiness import answers, connected, look
 from sandbox.remains import is_alive, supervisor_of, sweep
 from sandbox.state import MARKER, Record, State
 
@@ -53,6 +53,8 @@ class Plan:
     network: Network
     manner: str
     timeout_s: float
+    prometheus: Path | None = None
+    """The program, to have one too for each region."""
 
 
 def launch(plan: Plan, progress: Progress) -> bool:
@@ -74,7 +76,9 @@ def launch(plan: Plan, progress: Progress) -> bool:
     plan.state.create()
     write_credentials(plan.state, plan.network)
     supervisor = _start_supervisor(plan)
-    plan.state.write_record(Record(plan.manner, plan.network.prefix, supervisor.pid, time.time_ns()))
+    plan.state.write_record(
+        Record(plan.manner, plan.network.prefix, supervisor.pid, time.time_ns(), plan.prometheus is not None)
+    )
     asyncio.run(_fill(plan, psutil.Process(supervisor.pid), progress))
     return True
 
@@ -91,7 +95,7 @@ def _refuse_another(plan: Plan) -> None:
 
 def _refuse_taken_addresses(network: Network) -> None:
     deadline_s = time.monotonic() + ENDING_S
-    regional = [address for region in network.regions for address in (region.api, region.agent)]
+    regional = [address for region in network.regions for address in (region.api, region.agent, region.prometheus)]
     for address in (network.entry, network.envoy_admin, *regional):
         while (error := _taken(address)) is not None:
             holder = holder_of(address.host, address.port)
@@ -126,6 +130,7 @@ def _start_supervisor(plan: Plan) -> subprocess.Popen[bytes]:
         "PYTHONPATH": os.pathsep.join(filter(None, import_path)),
     }
     command = [sys.executable, "-m", "sandbox.supervisor"]
+    command += [] if plan.prometheus is None else ["--prometheus", str(plan.prometheus)]
     with (plan.state.logs / "supervisor.log").open("ab") as log:
         return subprocess.Popen(
             [*command, "--state", str(plan.state.root), "--network", plan.network.prefix],
@@ -174,8 +179,11 @@ async def _until_ready(
             missing = list(seen.missing)
         except Unreachable as error:
             missing = [f"an API server ({error.message})"]
-        if not missing and not await entry_answers(plan.network.entry):
+        if not missing and not await answers(f"http://{plan.network.entry}/health"):
             missing = [f"the entry http://{plan.network.entry}"]
+        for region in plan.network.regions if plan.prometheus and not missing else ():
+            if not await answers(f"http://{region.prometheus}/-/ready"):
+                missing = [f"Prometheus in {region.name}"]
         if not missing:
             return
         more = " and more" if len(missing) > 5 else ""

@@ -30,6 +30,8 @@ from sandbox.errors import SandboxError
 from sandbox.network import Network
 from sandbox.node.agent import NodeAgent
 from sandbox.node.environment import raft_environment
+from sandbox.prometheus.program import targets_file
+from sandbox.prometheus.targets import ScrapeTargets
 from sandbox.traffic.traffic import Traffic
 
 CONTROLLERS = (
@@ -42,8 +44,13 @@ CONTROLLERS = (
 )
 
 
-async def manage(access: dict[str, kubeconfig.Access], state: Path, network: Network, stop: asyncio.Event) -> None:
-    """Run all regions until `stop` is set, then end all pods. Prints `ready` once every node is registered."""
+async def manage(
+    access: dict[str, kubeconfig.Access], state: Path, network: Network, stop: asyncio.Event, *, scraped: bool
+) -> None:
+    """Run all regions until `stop` is set, then end all pods. Prints `ready` once every node is registered.
+
+    scraped: whether there is a Prometheus to tell of the pods.
+    """
     agents: list[NodeAgent] = []
     async with contextlib.AsyncExitStack() as stack:
         clients = {
@@ -56,6 +63,8 @@ async def manage(access: dict[str, kubeconfig.Access], state: Path, network: Net
                     cluster = Cluster(clients[region.name], tasks, SystemClock())
                     for controller in CONTROLLERS:
                         controller(cluster)
+                    if scraped:
+                        ScrapeTargets(cluster, targets_file(state, region))
                     environment = {**os.environ, **raft_environment(network, region, state)}
                     agent = NodeAgent(cluster, region, state, access[region.name].token, own_environment=environment)
                     agents.append(agent)
@@ -83,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kubeconfig", type=Path, required=True, help="one context for each region, by its name")
     parser.add_argument("--state", type=Path, required=True, help="directory for pod logs and Envoy's files")
     parser.add_argument("--network", default=Network().prefix, help="address prefix, 127.N (default %(default)s)")
+    parser.add_argument("--scraped", action="store_true", help="there is a Prometheus to tell of the pods")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
@@ -91,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         missing = [region.name for region in network.regions if region.name not in access]
         if missing:
             raise kubeconfig.BadKubeconfig(f"no context {', '.join(missing)}", where=str(options.kubeconfig))
-        asyncio.run(_until_signalled(access, options.state.absolute(), network))
+        asyncio.run(_until_signalled(access, options.state.absolute(), network, scraped=options.scraped))
     except (SandboxError, BaseExceptionGroup) as error:
         failures = list(_leaves(error))
         for failure in failures:
@@ -104,11 +114,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def _until_signalled(access: dict[str, kubeconfig.Access], state: Path, network: Network) -> None:
+async def _until_signalled(
+    access: dict[str, kubeconfig.Access], state: Path, network: Network, *, scraped: bool
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await manage(access, state, network, stop)
+    await manage(access, state, network, stop, scraped=scraped)
 
 
 def _client(access: kubeconfig.Access) -> ApiClient:

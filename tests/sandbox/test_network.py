@@ -12,6 +12,7 @@ def test_the_regions_lie_where_the_address_plan_says() -> None:
     east, west, central = Network("127.64").regions
     assert [east.name, west.name, central.name] == list(REGIONS)
     assert (east.api, east.agent) == (Address("127.64.1.1", 6443), Address("127.64.1.2", 10250))
+    assert east.prometheus == Address("127.64.1.3", 9090)
     assert (str(west.pods), str(west.services)) == ("127.64.64.0/20", "127.64.80.0/20")
     assert (str(central.pods), str(central.services)) == ("127.64.96.0/20", "127.64.112.0/20")
     assert west.node_name == "us-west-2-node-1"
@@ -29,6 +30,13 @@ def test_no_two_networks_of_a_sandbox_overlap() -> None:
 def test_the_entry_belongs_to_no_region() -> None:
     assert str(Network("127.65").entry) == "127.65.0.1:8080"
     assert str(Network("127.65").envoy_admin) == "127.65.0.1:9901"
+
+
+def test_each_regions_prometheus_is_named_as_gameday_reads_it() -> None:
+    assert Network("127.65").prometheus.split()[:2] == [
+        "us-east-1=http://127.65.1.3:9090",
+        "us-west-2=http://127.65.2.3:9090",
+    ]
 
 
 @pytest.mark.parametrize("prefix", ["127.0", "127.256", "127.064", "10.1", "127.64.1", "127.", "", "127.64\n"])
