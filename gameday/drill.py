@@ -8,53 +8,31 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
+from bundle.clock import Anchor
 from bundle.manifest import Manifest, Phase, PhaseName
 from bundle.table import STREAM_SUFFIX
-from bundle.tail import StreamTail
 from bundle.timeline import Entry
 from bundle.writer import BundleWriter, unwritable
-from gameday.chaos import ChaosProcess
 from gameday.errors import Aborted
-from gameday.healing import not_whole, rollbacks_owed
-from gameday.load.live import Live, LiveView
-from gameday.load.process import LoadPlan, LoadProcess
-from gameday.load.profile import ProfileFacts, load_record
-from gameday.load.remote import RemoteLoad, RemotePlan
-from gameday.load.running import Load
-from gameday.load.sources import digest
+from gameday.fault import Fault
+from gameday.load.errors import LoadFailed
+from gameday.load.live import Live
+from gameday.load.profile import load_record
+from gameday.load.run import LoadRun
 from gameday.observe.asking import asking
 from gameday.observe.leaders import LeaderPoll
 from gameday.observe.watcher import Watcher
-from gameday.phases import ORDER, Decision, PhaseLimits, Situation, Step, decide, left_s
+from gameday.phases import ORDER, Decision, Situation, Step, decide, left_s
 from gameday.plan import DrillPlan
+from gameday.progress import Progress
 from gameday.readback import read_back
 from gameday.samples import SampleSink
 from gameday.signals import caught
-from gameday.undo import Undo
 from gameday.versions import tool_versions
 
 TICK_S = 0.2
 START_TIMEOUT_S = 20.0
-WORKER_START_S = 2.0
-"""So much longer for each process of ours, which take a second of a core each to start."""
-REMOTE_START_S = 40.0
-"""So much longer where the load comes from elsewhere: it may have to end another one first."""
-ROLLBACK_TIMEOUT_S = 60.0
-WHOLE_TIMEOUT_S = 60.0
-"""How long after an abort the deployments may take to come back before the undo counts as incomplete."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What a person sees while it runs."""
-
-    phase: PhaseName
-    in_phase_s: float
-    left_s: float | None
-    live: Live
-    whole: str
-    """Ready of desired replicas, such as `7/7`."""
+NO_LOAD = Live(rate_per_s=0.0, errors=0, p95_ns=None, quiet_ns=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +66,12 @@ class Drill:
             Watcher(cluster, self._writer.append, self._samples.add, self._anchor.now_ns) for cluster in plan.clusters
         ]
         self._polls: list[LeaderPoll] = []
-        self._tails: list[StreamTail] = []
-        self._view = LiveView(window_s=plan.limits.hold_s)
-        self._load: Load | None = None
-        self._chaos: ChaosProcess | None = None
-        self._undo: Undo | None = None
+        self._load = (
+            None if plan.profile is None else LoadRun(plan, plan.profile, self._writer, self._anchor, self._note)
+        )
+        self._fault: Fault | None = None
         self._broken = ""
         """Why the bundle cannot be written any more."""
-        self._began_ns = 0
         self._sent_before_recovery = 0
         self._remains: tuple[str, ...] = ()
 
@@ -158,8 +134,8 @@ class Drill:
                     do="see timeline.jsonl for the reason",
                 )
         self._poll_leaders()
-        if plan.profile is not None:
-            self._start_load(plan.profile)
+        if self._load is not None and not self._load.start(self._abort.wait):
+            raise Aborted(self._abort_reason)
 
     def _poll_leaders(self) -> None:
         """Poll for who leads, where the experiment asks for that."""
@@ -173,35 +149,6 @@ class Drill:
             self._polls.append(poll)
             poll.start()
 
-    def _start_load(self, profile: ProfileFacts) -> None:
-        plan, root = self._plan, self._writer.root
-        limit_s = longest_s(plan.limits)
-        if plan.load_at is None:
-            self._load = LoadProcess(
-                LoadPlan(
-                    profile.path, plan.host, root, self._anchor, limit_s, plan.asked, plan.seed, workers=plan.workers
-                )
-            )
-        else:
-            sha256 = digest(profile.path, profile.modules)
-            self._load = RemoteLoad(
-                RemotePlan(plan.load_at, sha256, plan.host, root, self._anchor, limit_s, plan.asked, plan.seed)
-            )
-        each_s = WORKER_START_S * plan.workers if plan.load_at is None else REMOTE_START_S
-        began_ns = self._load.wait_started(START_TIMEOUT_S + each_s, self._abort.wait)
-        if began_ns is None:
-            raise Aborted(self._abort_reason)
-        self._began_ns = began_ns
-        workers = self._load.workers()
-        self._keep_load(began_ns=self._began_ns, workers=workers)
-        self._tails = [StreamTail(root / "requests" / f"{worker.name}{STREAM_SUFFIX}") for worker in workers]
-        self._note("load", "started")
-
-    def _keep_load(self, **changes: object) -> None:
-        load = self._writer.manifest.load
-        assert load is not None  # there is a profile
-        self._writer.update(load=load.model_copy(update=changes))
-
     def _phases(self) -> str:
         """Run the phases in order. Returns why the drill ended early, or "" where it ran to its end."""
         for name in ORDER:
@@ -210,41 +157,35 @@ class Drill:
             if name is PhaseName.FAULT:
                 self._break()
             elif name is PhaseName.RECOVERY:
-                self._sent_before_recovery = self._look(start_ns).sent
+                self._sent_before_recovery = 0 if self._load is None else self._load.look(start_ns).sent
             decision = self._stay_in(name, start_ns)
             self._end_phase(self._anchor.now_ns())
             if self._abort.is_set():
                 return self._abort_reason
             if decision.step is Step.GIVE_UP:
                 return decision.why
-            if name is PhaseName.WARM_UP and self._load is not None and not self._look(start_ns).sent:
-                self._load.complain_of_errors("the load sent nothing in the warm-up")
-            if name is PhaseName.FAULT and self._chaos is not None and (trouble := self._chaos.trouble()):
+            if name is PhaseName.WARM_UP and self._load is not None:
+                self._load.complain_of_silence(start_ns)
+            if name is PhaseName.FAULT and self._fault is not None and (trouble := self._fault.trouble()):
                 return trouble
         return ""
 
     def _break(self) -> None:
         """Note what is there, then let Chaos Toolkit run the experiment, from the copy that the bundle keeps."""
-        self._undo = Undo.arm(self._writer.root, self._plan.clusters)
-        kept = self._writer.manifest.experiment
-        assert kept is not None  # _start kept it
-        self._chaos = ChaosProcess(
-            self._writer.root / kept.copy_as,
-            self._writer.root,
-            {ENVIRONMENT_VARIABLE: self._anchor.text(), **self._plan.environment},
-        )
+        self._fault = Fault(self._writer, self._plan, self._anchor, self._abort)
 
     def _stay_in(self, name: PhaseName, start_ns: int) -> Decision:
         while not self._abort.wait(TICK_S):
-            if self._load is not None and (code := self._load.poll()) is not None:
+            try:
+                if self._load is not None:
+                    self._load.check()
+            except LoadFailed:
                 self._samples.flush()
                 if self._abort.is_set():  # the disk is full, say: then its log is empty, too
                     break
-                raise self._load.failure(f"Locust ended in mid-drill with code {code}")
-            for lost in self._load.newly_lost() if self._load is not None else ():
-                self._note("load", "worker-lost", worker=lost.name, error=lost.error)
+                raise
             now_ns = self._anchor.now_ns()
-            live = self._look(now_ns)
+            live = NO_LOAD if self._load is None else self._load.look(now_ns)
             situation = self._situation(live, now_ns, start_ns)
             self._tell(
                 Progress(
@@ -261,21 +202,15 @@ class Drill:
                 return decision
         return Decision(Step.GIVE_UP, self._abort_reason)
 
-    def _look(self, now_ns: int) -> Live:
-        for tail in self._tails:
-            for batch in tail.batches():
-                self._view.add(batch)
-        return self._view.at(now_ns)
-
     def _situation(self, live: Live, now_ns: int, start_ns: int) -> Situation:
-        plan, into_s = self._plan, (now_ns - self._began_ns) / 1e9
+        plan, into_s = self._plan, 0.0 if self._load is None else self._load.into_s(now_ns)
         clean_s = 0.0 if live.quiet_ns is None else live.quiet_ns / 1e9
         return Situation(
             in_phase_s=(now_ns - start_ns) / 1e9,
             rate_per_s=live.rate_per_s,
             asked_per_s=plan.asked_per_s(into_s - plan.limits.hold_s, into_s),
             clean_s=None if plan.profile is None else clean_s,
-            chaos_running=self._chaos is not None and self._chaos.running(),
+            chaos_running=self._fault is not None and self._fault.running(),
             whole=self._whole(),
             requests=live.sent - self._sent_before_recovery,
         )
@@ -295,31 +230,29 @@ class Drill:
         with ExitStack() as closing:  # unwound from the last line to the first
             closing.callback(self._writer.close)
             closing.callback(self._samples.close)
-            for tail in self._tails:
-                closing.callback(tail.close)
+            if self._load is not None:
+                closing.callback(self._load.close)
             for watcher in self._watchers:
                 closing.callback(watcher.stop)
             for poll in self._polls:
                 closing.callback(poll.stop)
             ended_ns = self._anchor.now_ns()
             try:
-                if outcome != "completed":  # nothing is worth waiting for while the fault is in place
-                    self._roll_back()
+                if outcome != "completed" and self._fault is not None:  # nothing is worth waiting for while it is there
+                    self._fault.roll_back()
             finally:
                 try:
                     stopped = self._load is None or self._load.stop()
                 finally:
-                    self._undo_fault(outcome)
+                    if self._fault is not None:
+                        self._remains = self._fault.undo(healed=outcome == "completed", unwritable=self._unwritable)
             if outcome == "completed":
                 self._read_back()
-            for lost in self._load.newly_lost() if self._load is not None else ():
-                self._note("load", "worker-lost", worker=lost.name, error=lost.error)
             if not stopped and outcome == "completed":
                 outcome, reason = "failed", "the load had to be killed, and its last rows are lost"
             self._end_phase(ended_ns)
             if self._load is not None:
-                self._keep_load(workers=self._load.workers())
-                self._note("load", "stopped")
+                self._load.keep()
             self._writer.update(outcome=outcome, reason=reason, clock_drift_ns=self._anchor.drift_ns())
         return outcome, reason
 
@@ -331,28 +264,6 @@ class Drill:
         try:
             read_back(self._writer.root, plan, self._plan.clusters)
         except OSError as error:
-            self._unwritable(error)
-
-    def _roll_back(self) -> None:
-        """End the experiment, which runs its rollbacks, and put back what it left. Harmless when called again."""
-        if self._chaos is not None and self._undo is not None:
-            self._chaos.abort(ROLLBACK_TIMEOUT_S)
-            self._undo.restore({cluster.context: cluster for cluster in self._plan.clusters})
-
-    def _undo_fault(self, outcome: str) -> None:
-        """The experiment's rollbacks, then our own undo; what neither could do is in `_remains` afterwards."""
-        if self._chaos is None or self._undo is None:
-            return
-        self._roll_back()
-        remains = self._undo.restore({cluster.context: cluster for cluster in self._plan.clusters})
-        if outcome != "completed" and not remains:
-            self._abort.clear()  # whoever asks again now doesn't want to wait for the cluster to heal
-            remains = not_whole(self._plan.clusters, WHOLE_TIMEOUT_S, self._abort.wait)
-        remains += rollbacks_owed(self._writer.root, self._plan.experiment.rollbacks)
-        self._remains = remains
-        try:
-            self._undo.finish(remains)
-        except OSError as error:  # it stays `armed`, so that the next run is refused until `gameday recover` was here
             self._unwritable(error)
 
     def _end_phase(self, end_ns: int) -> None:
@@ -384,9 +295,3 @@ class Drill:
             if plan.profile is None
             else load_record(plan.profile, plan.host, plan.workers if plan.load_at is None else 0),
         )
-
-
-def longest_s(limits: PhaseLimits) -> float:
-    """How long a drill with these limits may last in all, in seconds; the load ends by itself after that."""
-    phases = limits.warm_up_s + limits.baseline_max_s + limits.fault_max_s + limits.recovery_max_s + limits.cool_down_s
-    return phases + ROLLBACK_TIMEOUT_S

@@ -13,6 +13,8 @@ from enum import StrEnum
 from bundle.manifest import PhaseName
 
 ORDER = tuple(PhaseName)
+ROLLBACK_TIMEOUT_S = 60.0
+"""How long the experiment's rollbacks may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +155,9 @@ def left_s(phase: PhaseName, now: Situation, limits: PhaseLimits) -> float | Non
         PhaseName.COOL_DOWN: limits.cool_down_s,
     }.get(phase)
     return None if expected is None else max(0.0, expected - now.in_phase_s)
+
+
+def longest_s(limits: PhaseLimits) -> float:
+    """How long a drill with these limits may last in all, in seconds; the load ends by itself after that."""
+    phases = limits.warm_up_s + limits.baseline_max_s + limits.fault_max_s + limits.recovery_max_s + limits.cool_down_s
+    return phases + ROLLBACK_TIMEOUT_S

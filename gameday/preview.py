@@ -13,9 +13,8 @@ from bundle.manifest import Effect
 from gameday.agenda import Agenda, Item, PassRatePromise
 from gameday.cluster import Cluster
 from gameday.deployment import state_of
-from gameday.drill import longest_s
 from gameday.itemplan import environment_kept, plan_of
-from gameday.phases import PhaseLimits
+from gameday.phases import PhaseLimits, longest_s
 from gameday.plan import DrillPlan
 
 GUARDS = ("no other drill or recovery is under way", "every earlier run is undone")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import TracebackType
 
 from rich.console import Console
@@ -9,10 +10,22 @@ from rich.live import Live as LiveDisplay
 from rich.text import Text
 
 from bundle.manifest import PhaseName
-from gameday.drill import Progress
+from gameday.load.live import Live
 from gameday.phases import ORDER
 
 PLAIN_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a person sees while it runs."""
+
+    phase: PhaseName
+    in_phase_s: float
+    left_s: float | None
+    live: Live
+    whole: str
+    """Ready of desired replicas, such as `7/7`."""
 
 
 class ProgressView:

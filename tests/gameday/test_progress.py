@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from bundle.manifest import PhaseName
-from gameday.drill import Progress
 from gameday.load.live import Live
-from gameday.progress import ProgressView
+from gameday.progress import Progress, ProgressView
 
 CALM = Live(rate_per_s=99.8, errors=0, p95_ns=12_000_000, quiet_ns=1)
 
