@@ -20,6 +20,7 @@ from locust.event import EventHook
 
 from bundle.table import compact
 from gameday.load import rows
+from gameday.load.streams import flush_for_ever
 
 ENDPOINTS = ("/api/v1/agents", "/api/v1/agents/{id}/tasks", "/api/v1/dashboard", "/api/v1/evaluations")
 AT_ONCE = 1000
@@ -89,7 +90,7 @@ def main() -> None:
     rows.open_record(bundle, "load-0", failed)
     recorder = rows.recorder()
     assert recorder is not None
-    flushing = gevent.spawn(recorder.flush_for_ever, gevent.sleep)
+    flushing = gevent.spawn(flush_for_ever, recorder.flush, gevent.sleep)
     start_mib = memory_mib("VmRSS")
     recording_s = fire(recorded, count) / count
     flushing.kill()

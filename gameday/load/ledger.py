@@ -20,11 +20,11 @@ from locust import events
 from locust.env import Environment
 
 from bundle.clock import Anchor
-from bundle.table import LEDGER, STREAM_SUFFIX, StreamWriter
+from bundle.table import LEDGER
 from gameday.load.options import options_of
 from gameday.load.plugin import clock_is_set, record_ends
-from gameday.load.recorder import FLUSH_S
 from gameday.load.rows import REGION_HEADER
+from gameday.load.streams import Streams, flush_for_ever
 
 logger = logging.getLogger(__name__)
 
@@ -34,15 +34,12 @@ UNKNOWN = "unknown"
 class Ledger:
     """Writes one worker's `ledger/<worker>.arrows`.
 
-    failed: called once, with the reason, when the bundle can no longer be written. Raises OSError where the stream
-    cannot be created.
+    failed, and what is raised: as of `Streams`.
     """
 
     def __init__(self, bundle: Path, worker: str, anchor: Anchor, failed: Callable[[OSError], None]) -> None:
-        (bundle / "ledger").mkdir(parents=True, exist_ok=True)
-        self._stream = StreamWriter(bundle / "ledger" / f"{worker}{STREAM_SUFFIX}", LEDGER)
-        self._anchor, self._failed = anchor, failed
-        self._broken = self._closed = False
+        self._streams = Streams(bundle, worker, {"ledger": LEDGER}, failed)
+        self._anchor = anchor
         self._keys: list[str] = []
         self._times = array("q")
         self._regions: list[str] = []
@@ -55,7 +52,7 @@ class Ledger:
 
     def flush(self) -> None:
         """Write the rows that wait."""
-        if not self._keys or self._broken or self._closed:
+        if not self._keys:
             return
         rows = len(self._keys)
         columns = [
@@ -65,13 +62,7 @@ class Ledger:
             pa.array([UNKNOWN] * rows, pa.string()).dictionary_encode(),
         ]
         self._keys, self._times, self._regions = [], array("q"), []
-        self._try(lambda: self._stream.append(pa.RecordBatch.from_arrays(columns, schema=LEDGER)))
-
-    def flush_for_ever(self, sleep: Callable[[float], None]) -> None:
-        """Write the rows that wait, as often as those of requests, until killed."""
-        while True:
-            sleep(FLUSH_S)
-            self.flush()
+        self._streams.append("ledger", pa.RecordBatch.from_arrays(columns, schema=LEDGER))
 
     def set_clock(self, anchor: Anchor) -> None:
         """Record by this clock from now on."""
@@ -79,19 +70,8 @@ class Ledger:
 
     def close(self) -> None:
         """Write what waits and end the stream. Harmless when called again."""
-        if self._closed:
-            return
         self.flush()
-        self._closed = True
-        self._try(self._stream.close)
-
-    def _try(self, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except OSError as error:
-            if not self._broken:
-                self._broken = True
-                self._failed(error)
+        self._streams.close()
 
 
 _ledger: Ledger | None = None
@@ -123,7 +103,7 @@ def _open(environment: Environment, runner: Any, **_: Any) -> None:
 
 def _begin(**_: Any) -> None:
     if _ledger is not None:
-        gevent.spawn(_ledger.flush_for_ever, gevent.sleep)
+        gevent.spawn(flush_for_ever, _ledger.flush, gevent.sleep)
 
 
 def _record_by(anchor: Anchor, **_: Any) -> None:

@@ -24,6 +24,7 @@ from gameday.load import deferredstats, pruning, rows
 from gameday.load.inflight import COUNTS
 from gameday.load.options import add_options, asked_of, options_of
 from gameday.load.schedule import flaw, open_users, schedules
+from gameday.load.streams import flush_for_ever
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ def begin(environment: Environment, **_: Any) -> None:
     if (recorder := rows.recorder()) is not None:
         from gameday.load import health
 
-        gevent.spawn(recorder.flush_for_ever, gevent.sleep)
+        gevent.spawn(flush_for_ever, recorder.flush, gevent.sleep)
         gevent.spawn(health.watch, recorder, COUNTS if open_users(environment.user_classes) else None)
 
 

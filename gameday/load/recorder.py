@@ -15,11 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bundle.clock import Anchor
-from bundle.table import REQUESTS, SAMPLES, STREAM_SUFFIX, StreamWriter
+from bundle.table import REQUESTS, SAMPLES
 from gameday import wording
-
-FLUSH_S = 0.15
-"""Seconds between flushes. A bundle promises that a killed worker loses at most 200 ms of rows."""
+from gameday.load.streams import Streams
 
 MAX_ROWS = 4096
 """A flush comes at once when this many rows wait: the bound of a worker that is too busy to keep its times."""
@@ -122,17 +120,12 @@ def _named(codes: npt.NDArray[np.int64], names: Mapping[str, int]) -> pa.Diction
 class Recorder:
     """Writes one worker's streams, `requests/<worker>.arrows` and `samples/<worker>.arrows` of a bundle.
 
-    failed: called once, with the reason, when the bundle can no longer be written; rows are dropped from then on,
-    and the caller has to end the load. Raises OSError where the streams cannot be created.
+    failed, and what is raised: as of `Streams`.
     """
 
     def __init__(self, bundle: Path, worker: str, anchor: Anchor, failed: Callable[[OSError], None]) -> None:
-        for table in ("requests", "samples"):
-            (bundle / table).mkdir(parents=True, exist_ok=True)
-        self._requests = StreamWriter(bundle / "requests" / f"{worker}{STREAM_SUFFIX}", REQUESTS)
-        self._samples = StreamWriter(bundle / "samples" / f"{worker}{STREAM_SUFFIX}", SAMPLES)
-        self._worker, self._anchor, self._failed = worker, anchor, failed
-        self._broken = self._closed = False
+        self._streams = Streams(bundle, worker, {"requests": REQUESTS, "samples": SAMPLES}, failed)
+        self._worker, self._anchor = worker, anchor
         self._rows = 0
         self.columns = RequestColumns()
         self.columns.take(anchor, worker)  # pyarrow's first batches cost 70 ms and 5 ms: not while arrivals are due
@@ -142,17 +135,11 @@ class Recorder:
         """Write the rows that wait."""
         if len(self.columns):
             self._rows += len(self.columns)
-            self._append(self._requests, self.columns.take(self._anchor, self._worker))
-
-    def flush_for_ever(self, sleep: Callable[[float], None]) -> None:
-        """Write the rows that wait, every `FLUSH_S` seconds, until killed."""
-        while True:
-            sleep(FLUSH_S)
-            self.flush()
+            self._streams.append("requests", self.columns.take(self._anchor, self._worker))
 
     def sample(self, mono_ns: int, readings: dict[str, float]) -> None:
         """Write one reading of each series, all taken at `mono_ns`."""
-        self._append(self._samples, self._readings(mono_ns, readings))
+        self._streams.append("samples", self._readings(mono_ns, readings))
 
     def _readings(self, mono_ns: int, readings: dict[str, float]) -> pa.RecordBatch:
         rows = len(readings)
@@ -171,22 +158,7 @@ class Recorder:
 
         mono_ns: now.
         """
-        if self._closed:
-            return
-        self.flush()
-        self.sample(mono_ns, {"load.rows": self._rows})
-        self._closed = True
-        for stream in (self._requests, self._samples):
-            self._try(stream.close)
-
-    def _append(self, stream: StreamWriter, batch: pa.RecordBatch) -> None:
-        if not (self._broken or self._closed):
-            self._try(lambda: stream.append(batch))
-
-    def _try(self, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except OSError as error:
-            if not self._broken:
-                self._broken = True
-                self._failed(error)
+        if not self._streams.closed:
+            self.flush()
+            self.sample(mono_ns, {"load.rows": self._rows})
+            self._streams.close()
