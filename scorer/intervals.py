@@ -45,10 +45,9 @@ def clopper_pearson(bad: int, trials: int, confidence: float) -> Interval:
 
 def trials_needed(bad: int, limit: float, confidence: float) -> int:
     """The fewest trials, `bad` of them bad, whose Clopper–Pearson upper bound is at most `limit` (0 < limit < 1)."""
-    from scipy.special import bdtrc
 
     def shown(trials: int) -> bool:
-        return trials > bad and bool(bdtrc(bad, trials, limit) >= confidence)
+        return trials > bad and _more_than(bad, trials, limit) >= confidence
 
     many = bad + 1
     while not shown(many):
@@ -61,12 +60,27 @@ def quantile_ranks(trials: int, quantile: float, confidence: float) -> tuple[int
 
     Distribution-free: the number of observations at or under the quantile is binomial (David and Nagaraja, 7.1).
     """
-    from scipy.special import bdtr, bdtrc
-
     ranks = range(1, trials + 1)
-    above = bisect_left(ranks, confidence, key=lambda rank: float(bdtr(rank - 1, trials, quantile)))
-    not_below = bisect_left(ranks, True, key=lambda rank: bool(bdtrc(rank - 1, trials, quantile) < confidence))
+    above = bisect_left(ranks, confidence, key=lambda rank: _at_most(rank - 1, trials, quantile))
+    not_below = bisect_left(ranks, True, key=lambda rank: _more_than(rank - 1, trials, quantile) < confidence)
     return (ranks[not_below - 1] if not_below else None), (ranks[above] if above < trials else None)
+
+
+def _at_most(hits: int, trials: int, chance: float) -> float:
+    """The probability of at most so many hits, fewer than there are trials: the binomial distribution's.
+
+    By the incomplete beta function, since scipy's `bdtr` counts trials in 32 bits.
+    """
+    from scipy.special import betainc
+
+    return float(betainc(trials - hits, hits + 1, 1 - chance))
+
+
+def _more_than(hits: int, trials: int, chance: float) -> float:
+    """The probability of more hits than that."""
+    from scipy.special import betainc
+
+    return float(betainc(hits + 1, trials - hits, chance))
 
 
 def reach(hits: int, last: int, miss: float) -> int:

@@ -68,6 +68,20 @@ def test_a_few_hundred_million_requests_bound_a_percentile_too() -> None:
     assert 285_000_000 - 6300 < low < 285_000_000 < high < 285_000_000 + 6300
 
 
+@pytest.mark.parametrize("trials", [2**31 - 1, 2**31, 2**33 + 1])
+def test_more_requests_than_32_bits_count_bound_a_percentile_alike(trials: int) -> None:
+    low, high = quantile_ranks(trials, 0.95, 0.95)
+    assert low is not None
+    assert high is not None
+    spread = 1.645 * (trials * 0.95 * 0.05) ** 0.5  # the normal distribution's, which so many are close to
+    assert 0.95 * trials - low == pytest.approx(spread, rel=0.01)
+    assert high - 0.95 * trials == pytest.approx(spread, rel=0.01)
+
+
+def test_a_promise_may_need_more_requests_than_32_bits_count() -> None:
+    assert trials_needed(0, 1e-9, 0.95) == pytest.approx(2.9957e9, rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("hits", "last", "miss", "expected"),
     [
