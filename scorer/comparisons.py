@@ -1,9 +1,11 @@
-"""Every metric of the newest runs against past ones, drill by drill; what went missing is among them, by name."""
+"""Every metric of the newest runs against past ones, and over the history of both, drill by drill; what went missing is
+among them, by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from scorer.changepoints import History, change_points
 from scorer.passrate import DrillRun
 from scorer.past import Comparison, Worse, compare, readings
 
@@ -18,16 +20,35 @@ def compare_runs(
 
     Compared are the objectives' measures, of which it is known which way is worse, and the error budgets.
     """
-    found = {}
-    for subject in dict.fromkeys(run.subject for run in newest):
-        ours, theirs = ([run for run in runs if run.subject == subject] for runs in (newest, past))
-        found[str(subject)] = [
+    return {
+        name: [
             compare(
                 metric, readings(theirs, metric), readings(ours, metric), unit=unit, worse=worse, confidence=confidence
             )
             for metric, (unit, worse) in _metrics([*ours, *theirs]).items()
         ]
-    return found
+        for name, ours, theirs in _by_subject(newest, past)
+    }
+
+
+def histories(newest: Sequence[DrillRun], past: Sequence[DrillRun], confidence: float) -> dict[str, dict[str, History]]:
+    """When the level of each of these metrics changed, past and newest runs together, by drill and place and metric."""
+    return {
+        name: {
+            metric: change_points(readings([*theirs, *ours], metric), confidence=confidence)
+            for metric in _metrics([*ours, *theirs])
+        }
+        for name, ours, theirs in _by_subject(newest, past)
+    }
+
+
+def _by_subject(
+    newest: Sequence[DrillRun], past: Sequence[DrillRun]
+) -> Iterator[tuple[str, list[DrillRun], list[DrillRun]]]:
+    """The newest and the past runs of each drill and place that the newest are of."""
+    for subject in dict.fromkeys(run.subject for run in newest):
+        ours, theirs = ([run for run in runs if run.subject == subject] for runs in (newest, past))
+        yield str(subject), ours, theirs
 
 
 def _metrics(runs: Iterable[DrillRun]) -> dict[str, tuple[str, Worse]]:

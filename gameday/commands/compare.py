@@ -62,7 +62,7 @@ def compare(newest: tuple[Path, ...], past: tuple[Path, ...], confidence: float,
     from gameday.shelf import read_shelf
     from gameday.terminal import output_console, write_out
     from report.comparison import comparisons_json, print_comparisons
-    from scorer.comparisons import compare_runs
+    from scorer.comparisons import compare_runs, histories
 
     shelves = [read_shelf(given, Path("runs")) for given in (newest, past)]
     for path in (path for shelf in shelves for path in shelf.unjudged):
@@ -71,11 +71,11 @@ def compare(newest: tuple[Path, ...], past: tuple[Path, ...], confidence: float,
     both = {run.verdict.run for run in ours} & {run.verdict.run for run in theirs}
     if both:
         raise BadInput("is on both sides", where=min(both), do="name it on one of them")
-    found = compare_runs(ours, theirs, confidence)
+    found, levels = compare_runs(ours, theirs, confidence), histories(ours, theirs, confidence)
     if as_json:
-        write_out(comparisons_json(found))
+        write_out(comparisons_json(found, levels))
     else:
-        print_comparisons(found, output_console())
+        print_comparisons(found, levels, output_console())
     return _code(found.values())
 
 

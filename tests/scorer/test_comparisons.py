@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from scorer.comparisons import compare_runs
+from scorer.comparisons import compare_runs, histories
 from scorer.passrate import DrillRun
 from scorer.past import Change
 from scorer.verdict import Grade, Measure, Objective, Verdict
@@ -87,3 +89,19 @@ def test_a_region_is_compared_with_its_own_past() -> None:
         "pod-kill in east": Change.REGRESSION,
         "pod-kill in west": Change.REGRESSION,
     }
+
+
+def test_the_history_is_that_of_past_and_newest_runs_together() -> None:
+    found = histories(later(runs(9), 5), [*runs(1), *runs(5, contexts=("west",))], 0.95)
+    assert {metric: len(history.changes) for metric, history in found["pod-kill"].items()} == {
+        "share": 1,
+        "burn-rate.a": 1,
+        "budget-used.a": 1,
+    }
+    (change,) = found["pod-kill"]["share"].changes
+    assert (change.at_ns, change.before, change.after) == (5, pytest.approx(1.02), pytest.approx(9.02))
+
+
+def later(some: list[DrillRun], by_ns: int) -> list[DrillRun]:
+    """The same runs, later."""
+    return [replace(run, at_ns=run.at_ns + by_ns) for run in some]
