@@ -1,8 +1,8 @@
 """Every kind the server knows. To serve another one, add its line to `KINDS`.
 
-A kind whose `schema` is empty is treated as a custom resource is: any field is taken, and strategic merge patch
-is refused.
-One with a schema names its definition in `schema.json` (see `schema.py` for how that file is derived).
+A kind whose `schema` is empty takes any field, and no strategic merge patch.
+One with a schema names its definition in `schema.json` (see `schema.py` for how that file is derived), a custom one in
+`crds.json` (see `crds.py`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ class Kind:
     """Whether delete answers with the object rather than with a Status."""
     update_needs_version: bool = False
     """Whether an update without `metadata.resourceVersion` is refused."""
+    custom: bool = False
+    """Whether a CustomResourceDefinition defines it: the rules of structural schemas apply."""
+    read_only: bool = False
+    """Whether it can only be looked at."""
 
     @property
     def group_version(self) -> str:
@@ -44,6 +48,8 @@ class Kind:
 
     @property
     def verbs(self) -> tuple[str, ...]:
+        if self.read_only:
+            return ("get", "list", "watch")
         every = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
         return tuple(verb for verb in every if self.plural != "namespaces" or verb != "deletecollection")
 
@@ -80,6 +86,12 @@ KINDS: tuple[Kind, ...] = (
     Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "discovery.v1.EndpointSlice",
          counts_generation=True),
     Kind("coordination.k8s.io", "v1", "Lease", "leases", "coordination.v1.Lease", update_needs_version=True),
+    Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", namespaced=False,
+         short_names=("crd", "crds"), read_only=True),
+    Kind("chaos-mesh.org", "v1alpha1", "NetworkChaos", "networkchaos", "chaos-mesh.org.v1alpha1.NetworkChaos",
+         counts_generation=True, update_needs_version=True, custom=True),
+    Kind("chaos-mesh.org", "v1alpha1", "PodChaos", "podchaos", "chaos-mesh.org.v1alpha1.PodChaos",
+         counts_generation=True, update_needs_version=True, custom=True),
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.apiserver import chaosmesh
 from sandbox.apiserver.catalogue import Kind
 from sandbox.apiserver.objects import KubeObject, containers, dig
 
@@ -177,4 +178,6 @@ _FILLERS: dict[str, Callable[[KubeObject], None]] = {
     "Namespace": _namespace,
     "Node": _node,
     "Secret": _secret,
+    "NetworkChaos": chaosmesh.fill_in,
+    "PodChaos": chaosmesh.fill_in,
 }

@@ -51,6 +51,8 @@ def selection(route: Route, query: Mapping[str, str]) -> selectors.Predicate | N
 
 async def answer(registry: Registry, route: Route, request: web.Request) -> web.Response:
     """Answer any request that is neither a watch nor a log; raises StatusError."""
+    if route.kind.read_only and request.method != "GET":
+        raise MethodNotAllowed
     body = await read_body(request)
     write = _write_options(request.query)
     match request.method, bool(route.name), route.subresource:

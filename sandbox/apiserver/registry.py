@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from sandbox.apiserver import defaults, deletion, patches, schema, selectors, subresources, validation
+from sandbox.apiserver import crds, defaults, deletion, patches, schema, selectors, subresources, validation
 from sandbox.apiserver.addresses import AddressPool
 from sandbox.apiserver.catalogue import Catalogue, Kind
 from sandbox.apiserver.deletion import DeleteOptions, Fate
-from sandbox.apiserver.objects import KubeObject
+from sandbox.apiserver.objects import KubeObject, dig
 from sandbox.apiserver.status import (
     AlreadyExists,
     BadRequest,
@@ -66,6 +66,9 @@ class Registry:
         self._rng = rng
         for name in INITIAL_NAMESPACES:
             self.create(catalogue.named("Namespace"), "", {"metadata": {"name": name}}, Write())
+        for manifest in crds.manifests():
+            definition = crds.established(manifest, timestamp(clock_ns()))
+            self.create(catalogue.named("CustomResourceDefinition"), "", definition, Write())
 
     def get(self, kind: Kind, key: Key) -> KubeObject:
         """Return one object; raises NotFound."""
@@ -136,7 +139,7 @@ class Registry:
             current, schema_name = subresources.scale_of(old), "autoscaling.v1.Scale"
         else:
             current, schema_name = old, kind.schema
-        accepted = patches.PATCH_TYPES if schema_name else patches.PATCH_TYPES[:2]
+        accepted = patches.PATCH_TYPES if schema_name and not kind.custom else patches.PATCH_TYPES[:2]
         if patch_type not in accepted:
             raise UnsupportedMediaType.expecting(accepted)
         try:
@@ -208,8 +211,11 @@ class Registry:
         if not kind.schema:
             return copy.deepcopy(body)
         try:
-            obj, unknown = schema.conform(body, kind.schema)
+            obj, unknown = schema.conform(body, kind.schema, zeros=not kind.custom)
         except schema.SchemaError as error:
+            if kind.custom:
+                fault = invalid_value(error.path, error.found, f"{error.path} in body must be of type {error.wanted}")
+                raise Invalid(kind, dig(body, "metadata.name", ""), [fault]) from error
             says = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
             raise BadRequest(says) from error
         faults = [f'unknown field "{path}"' for path in unknown]
@@ -242,7 +248,7 @@ class Registry:
         defaults.fill_in(kind, new)
         if subresource != "status":
             validation.validate(kind, new, old)
-        if kind.counts_generation and _counted(new) != _counted(old):
+        if kind.counts_generation and _counted(kind, new) != _counted(kind, old):
             metadata["generation"] = before["generation"] + 1
         if new == old or write.dry_run:
             return new
@@ -285,9 +291,10 @@ def parse_version(text: str) -> int:
     return int(text or 0)
 
 
-def _counted(obj: KubeObject) -> KubeObject:
-    """The part of an object whose changes its generation counts."""
-    return {name: value for name, value in obj.items() if name not in ("metadata", "status")}
+def _counted(kind: Kind, obj: KubeObject) -> KubeObject:
+    """The part of an object whose changes its generation counts: a status only where it is no part of its own."""
+    left_out = ("metadata", "status") if not kind.custom or "status" in kind.subresources else ("metadata",)
+    return {name: value for name, value in obj.items() if name not in left_out}
 
 
 def _keep_address(new: KubeObject, old: KubeObject) -> None:

@@ -1,6 +1,7 @@
 """The structure of the kinds: which fields there are, of which type, and how lists are merged by a patch.
 
-`schema.json` holds structure only, derived by `derive_schema.py` from the OpenAPI documents of Kubernetes 1.34.
+`schema.json` holds structure only, derived by `derive_schema.py` from the OpenAPI documents of Kubernetes 1.34. The
+structure of custom kinds is in `crds`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from sandbox.apiserver import crds
 from sandbox.apiserver.objects import KubeObject
 
 Definition = dict[str, Any]
@@ -26,14 +28,20 @@ _ZEROS: dict[str, str | int | bool] = {"string": "", "integer": 0, "boolean": Fa
 
 
 class SchemaError(ValueError):
-    """A value that has not the type its field must have."""
+    """A value that has not the type its field must have; `path` is the field's, `wanted` the types it may have."""
+
+    def __init__(self, path: str, wanted: str, value: Any) -> None:
+        super().__init__(f"{path or 'the object'}: expected {wanted}, got {json.dumps(value)[:40]}")
+        self.path = path
+        self.wanted = wanted
+        self.found = value
 
 
 @cache
 def definitions() -> dict[str, Definition]:
     """Return every definition by short name, such as `core.v1.Pod`."""
     found: dict[str, Definition] = json.loads(files(__package__).joinpath("schema.json").read_text())
-    return found
+    return found | crds.definitions()
 
 
 def resolve(definition: Definition) -> Definition:
@@ -57,42 +65,42 @@ def items(definition: Definition | None) -> Definition | None:
     return resolve(definition["items"]) if definition and "items" in definition else None
 
 
-def conform(value: KubeObject, schema: str) -> tuple[KubeObject, list[str]]:
+def conform(value: KubeObject, schema: str, *, zeros: bool = True) -> tuple[KubeObject, list[str]]:
     """Return a copy of `value` with only the fields of `schema` and without nulls, and the paths that were left out.
 
     Required texts, numbers and booleans that are missing become "", 0 and false, as decoding into the real server's
-    types makes them, and so do `spec` and `status`; clients rely on their presence. Raises SchemaError on a value of
-    the wrong type.
+    types makes them, and so do `spec` and `status`; clients rely on their presence. Without `zeros` they stay missing,
+    as in custom kinds. Raises SchemaError on a value of the wrong type.
     """
     unknown: list[str] = []
     definition = resolve({"$ref": schema})
-    copied: KubeObject = _conform(value, definition, "", unknown)
+    copied: KubeObject = _conform(value, definition, "", unknown, zeros)
     for part in ("spec", "status"):
-        if part in definition["properties"]:
+        if zeros and part in definition["properties"]:
             copied.setdefault(part, {})
     return copied, unknown
 
 
-def _conform(value: Any, definition: Definition, path: str, unknown: list[str]) -> Any:
+def _conform(value: Any, definition: Definition, path: str, unknown: list[str], zeros: bool) -> Any:
     _check_type(value, definition, path)
     if isinstance(value, dict) and "properties" in definition:
         fields = definition["properties"]
         unknown.extend(_join(path, name) for name in value if name not in fields)
         copied = {
-            name: _conform(each, resolve(fields[name]), _join(path, name), unknown)
+            name: _conform(each, resolve(fields[name]), _join(path, name), unknown, zeros)
             for name, each in value.items()
             if name in fields and each is not None
         }
-        for name in definition.get("required", ()):
+        for name in definition.get("required", ()) if zeros else ():
             if name not in copied and fields[name].get("type") in _ZEROS:
                 copied[name] = _ZEROS[fields[name]["type"]]
         return copied
     if isinstance(value, dict) and isinstance(definition.get("additionalProperties"), dict):
         element = resolve(definition["additionalProperties"])
-        return {name: _conform(each, element, _join(path, name), unknown) for name, each in value.items()}
+        return {name: _conform(each, element, _join(path, name), unknown, zeros) for name, each in value.items()}
     if isinstance(value, list):
         element = resolve(definition["items"])
-        return [_conform(each, element, f"{path}[{index}]", unknown) for index, each in enumerate(value)]
+        return [_conform(each, element, f"{path}[{index}]", unknown, zeros) for index, each in enumerate(value)]
     return value
 
 
@@ -101,7 +109,7 @@ def _check_type(value: Any, definition: Definition, path: str) -> None:
     allowed = tuple(each for name in wanted for each in _JSON_TYPES[name])
     stray_boolean = isinstance(value, bool) and "boolean" not in wanted
     if wanted and (not isinstance(value, allowed) or stray_boolean):
-        raise SchemaError(f"{path or 'the object'}: expected {' or '.join(wanted)}, got {json.dumps(value)[:40]}")
+        raise SchemaError(path, " or ".join(wanted), value)
 
 
 def _join(path: str, name: str) -> str:

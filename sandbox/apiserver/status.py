@@ -43,6 +43,12 @@ def invalid_value(field: str, value: object, detail: str) -> Cause:
     return Cause(field, "FieldValueInvalid", f"Invalid value: {shown}: {detail}")
 
 
+def unsupported_value(field: str, value: object, supported: Sequence[str]) -> Cause:
+    """A field whose value is none of those that there are."""
+    listed = ", ".join(f'"{each}"' for each in supported)
+    return Cause(field, "FieldValueNotSupported", f"Unsupported value: {json.dumps(value)}: supported values: {listed}")
+
+
 def forbidden_change(field: str, detail: str) -> Cause:
     """A change to a field that may not change."""
     return Cause(field, "FieldValueForbidden", f"Forbidden: {detail}")

@@ -237,6 +237,13 @@ _LAYOUTS: Mapping[str, Layout] = {
     "ServiceAccount": Layout(
         ("Name", "Secrets", "Age"), lambda obj, now_ns: [_name(obj), len(obj.get("secrets", [])), _created(obj, now_ns)]
     ),
+    "CustomResourceDefinition": Layout(
+        ("Name", "Created At"), lambda obj, _: [_name(obj), obj["metadata"]["creationTimestamp"]]
+    ),
+    "NetworkChaos": Layout(
+        ("Name", "action", "duration"),
+        lambda obj, _: [_name(obj), obj["spec"]["action"], obj["spec"].get("duration", "")],
+    ),
     "Lease": Layout(
         ("Name", "Holder", "Age"),
         lambda obj, now_ns: [_name(obj), dig(obj, "spec.holderIdentity", ""), _created(obj, now_ns)],

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from sandbox.apiserver import selectors
+from sandbox.apiserver import chaosmesh, crds, schema, selectors
 from sandbox.apiserver.catalogue import Kind
 from sandbox.apiserver.objects import KubeObject, dig
-from sandbox.apiserver.status import Cause, Invalid, forbidden_change, invalid_value, required
+from sandbox.apiserver.status import Cause, Invalid, forbidden_change, invalid_value, required, unsupported_value
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
@@ -22,14 +22,18 @@ _HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
 
 
 def validate(kind: Kind, obj: KubeObject, old: KubeObject | None) -> None:
-    """Raise Invalid where `obj` may not be stored, `old` being what it replaces."""
+    """Raise Invalid where `obj` may not take the place of `old`, and Forbidden where a webhook refuses it."""
     causes = [*_metadata(kind, obj["metadata"])]
+    if kind.custom:
+        causes += crds.faults(obj, schema.resolve({"$ref": kind.schema}))
     if kind.kind in _RULES:
         causes += _RULES[kind.kind](obj)
     if old is not None and kind.kind in _CHANGES:
         causes += _CHANGES[kind.kind](obj, old)
     if causes:
         raise Invalid(kind, obj["metadata"].get("name", ""), causes)
+    if kind.group == chaosmesh.GROUP:
+        chaosmesh.admit(kind, obj, old)
 
 
 def _metadata(kind: Kind, metadata: KubeObject) -> Iterator[Cause]:
@@ -66,7 +70,7 @@ def _pod_spec(path: str, spec: KubeObject) -> Iterator[Cause]:
         for index, container in enumerate(spec.get(field, [])):
             yield from _container(f"{path}.{field}[{index}]", container, seen)
     if spec["restartPolicy"] not in ("Always", "OnFailure", "Never"):
-        yield _unsupported(f"{path}.restartPolicy", spec["restartPolicy"], ("Always", "OnFailure", "Never"))
+        yield unsupported_value(f"{path}.restartPolicy", spec["restartPolicy"], ("Always", "OnFailure", "Never"))
     if spec["terminationGracePeriodSeconds"] < 0:
         yield _negative(f"{path}.terminationGracePeriodSeconds", spec["terminationGracePeriodSeconds"])
 
@@ -112,7 +116,7 @@ def _workload(obj: KubeObject) -> Iterator[Cause]:
     template = spec["template"]["spec"]
     yield from _pod_spec("spec.template.spec", template)
     if template["restartPolicy"] in ("OnFailure", "Never"):
-        yield _unsupported("spec.template.spec.restartPolicy", template["restartPolicy"], ("Always",))
+        yield unsupported_value("spec.template.spec.restartPolicy", template["restartPolicy"], ("Always",))
 
 
 def _deployment(obj: KubeObject) -> Iterator[Cause]:
@@ -120,7 +124,7 @@ def _deployment(obj: KubeObject) -> Iterator[Cause]:
     strategy = obj["spec"]["strategy"]
     rolling = strategy.get("rollingUpdate")
     if strategy["type"] not in ("Recreate", "RollingUpdate"):
-        yield _unsupported("spec.strategy", strategy["type"], ("Recreate", "RollingUpdate"))
+        yield unsupported_value("spec.strategy", strategy["type"], ("Recreate", "RollingUpdate"))
     elif strategy["type"] == "Recreate" and rolling is not None:
         yield forbidden_change("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")
     elif rolling and all(rolling[each] in (0, "0%") for each in ("maxSurge", "maxUnavailable")):
@@ -132,7 +136,7 @@ def _deployment(obj: KubeObject) -> Iterator[Cause]:
 def _service(obj: KubeObject) -> Iterator[Cause]:
     spec = obj["spec"]
     if spec["type"] not in _SERVICE_TYPES:
-        yield _unsupported("spec.type", spec["type"], _SERVICE_TYPES)
+        yield unsupported_value("spec.type", spec["type"], _SERVICE_TYPES)
     if not spec.get("ports") and spec.get("clusterIP") != "None":
         yield required("spec.ports")
     for index, port in enumerate(spec.get("ports", [])):
@@ -174,11 +178,6 @@ def _service_changes(obj: KubeObject, old: KubeObject) -> Iterator[Cause]:
 
 def _negative(path: str, value: int) -> Cause:
     return invalid_value(path, value, "must be greater than or equal to 0")
-
-
-def _unsupported(path: str, value: str, supported: tuple[str, ...]) -> Cause:
-    listed = ", ".join(f'"{each}"' for each in supported)
-    return Cause(path, "FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {listed}')
 
 
 _RULES: dict[str, Callable[[KubeObject], Iterator[Cause]]] = {

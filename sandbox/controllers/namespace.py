@@ -11,6 +11,8 @@ from sandbox.client import (
     EVENTS,
     LEASES,
     NAMESPACES,
+    NETWORK_CHAOS,
+    POD_CHAOS,
     PODS,
     REPLICA_SETS,
     SECRETS,
@@ -22,7 +24,10 @@ from sandbox.client import (
 from sandbox.controllers.cluster import Cluster
 from sandbox.objects import is_terminating
 
-CONTENT = (DEPLOYMENTS, REPLICA_SETS, PODS, SERVICES, ENDPOINT_SLICES, CONFIG_MAPS, SECRETS, LEASES, EVENTS)
+CONTENT = (
+    NETWORK_CHAOS, POD_CHAOS, DEPLOYMENTS, REPLICA_SETS, PODS, SERVICES, ENDPOINT_SLICES, CONFIG_MAPS, SECRETS, LEASES,
+    EVENTS,
+)  # fmt: skip
 """Owners before what they own, so that nothing is made anew while it is being taken away."""
 
 RETRY_S = 0.5

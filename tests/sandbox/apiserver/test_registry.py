@@ -232,15 +232,14 @@ def test_a_list_from_a_version_that_is_not_reached_yet_times_out_and_an_exact_ol
 
 
 def test_a_kind_without_a_schema_takes_any_field_and_no_strategic_patch() -> None:
-    """This is how kinds such as Chaos Mesh's are served: as custom resources are."""
     region = Region()
-    custom = Kind("chaos-mesh.org", "v1alpha1", "NetworkChaos", "networkchaos")
+    custom = Kind("x.io", "v1", "Widget", "widgets")
     created = region.create(custom, {"metadata": {"name": "web"}, "spec": {"delay": {"latency": "100ms"}}})
     assert created["spec"] == {"delay": {"latency": "100ms"}}
     assert patched(region, custom, {"spec": {"duration": "1m"}})["spec"]["duration"] == "1m"
     with pytest.raises(UnsupportedMediaType, match="accepted media types include"):
         patched(region, custom, {}, patch_type=STRATEGIC)
-    assert Catalogue((custom,)).find("chaos-mesh.org", "v1alpha1", "networkchaos") is custom
+    assert Catalogue((custom,)).find("x.io", "v1", "widgets") is custom
 
 
 def test_server_side_apply_is_refused_with_what_is_taken_instead() -> None:

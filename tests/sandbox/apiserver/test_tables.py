@@ -80,6 +80,9 @@ OBJECTS: dict[str, list[KubeObject]] = {
     "ConfigMap": [named("settings", data={"a": "1"}, binaryData={"b": "AA=="})],
     "Secret": [named("token", type="Opaque", data={"a": "MQ=="})],
     "ServiceAccount": [named("default")],
+    "CustomResourceDefinition": [named("networkchaos.chaos-mesh.org")],
+    "NetworkChaos": [named("slow", spec={"action": "delay", "duration": "5m"}), named("ever", spec={"action": "loss"})],
+    "PodChaos": [named("kill", spec={"action": "pod-kill"})],
     "Lease": [named("leader", spec={"holderIdentity": "web-0"}), named("free", spec={})],
 }  # fmt: skip
 
@@ -104,7 +107,7 @@ def test_a_kind_is_printed_as_kubectl_users_know_it(kind: Kind) -> None:
 
 
 def test_a_kind_without_a_layout_shows_name_and_age() -> None:
-    custom = Kind("chaos-mesh.org", "v1alpha1", "NetworkChaos", "networkchaos")
+    custom = Kind("x.io", "v1", "Widget", "widgets")
     table = tables.table(custom, [named("delay")], NOW_NS, "None", {})
     assert [column["name"] for column in table["columnDefinitions"]] == ["Name", "Age"]
     assert table["rows"] == [{"cells": ["delay", "90s"], "object": None}]
