@@ -24,6 +24,8 @@ from sandbox.controllers.deployment import DeploymentController
 from sandbox.controllers.endpointslice import EndpointSliceController
 from sandbox.controllers.garbage import GarbageCollector
 from sandbox.controllers.namespace import NamespaceController
+from sandbox.controllers.networkchaos import network_chaos
+from sandbox.controllers.podchaos import pod_chaos
 from sandbox.controllers.replicaset import ReplicaSetController
 from sandbox.controllers.scheduler import Scheduler
 from sandbox.errors import SandboxError
@@ -41,6 +43,8 @@ CONTROLLERS = (
     EndpointSliceController,
     GarbageCollector,
     NamespaceController,
+    network_chaos,
+    pod_chaos,
 )
 
 

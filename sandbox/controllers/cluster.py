@@ -1,4 +1,4 @@
-"""What the controllers and the node agent of one region share: client, caches, events, tasks and the clock."""
+"""What the controllers and the node agent of one region share: client, caches, events, links, tasks and the clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from sandbox.client import (
     DEPLOYMENTS,
     ENDPOINT_SLICES,
     NAMESPACES,
+    NETWORK_CHAOS,
     NODES,
+    POD_CHAOS,
     PODS,
     REPLICA_SETS,
     SERVICES,
@@ -22,8 +24,11 @@ from sandbox.client import (
 from sandbox.clock import Clock
 from sandbox.controllers.events import EventRecorder
 from sandbox.controllers.queue import Reconcile, WorkQueue
+from sandbox.link.pods import PodLinks
 
-WATCHED = (NAMESPACES, NODES, PODS, SERVICES, DEPLOYMENTS, REPLICA_SETS, ENDPOINT_SLICES)
+WATCHED = (
+    NAMESPACES, NODES, PODS, SERVICES, DEPLOYMENTS, REPLICA_SETS, ENDPOINT_SLICES, NETWORK_CHAOS, POD_CHAOS
+)  # fmt: skip
 
 
 class Cluster:
@@ -37,6 +42,7 @@ class Cluster:
         self.tasks = tasks
         self.clock = clock
         self.events = EventRecorder(client, clock)
+        self.links = PodLinks()
         self.informers = {resource: Informer(client, resource) for resource in WATCHED}
 
     def start(self) -> None:

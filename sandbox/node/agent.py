@@ -217,6 +217,7 @@ class NodeAgent:
             self._addresses.give_back(place.pod_ip)
         finally:
             self._workers.pop(uid, None)
+            self._cluster.links.forget(uid)
             del self._tasks[uid]
 
     def _log_path(self, pod: KubeObject) -> Callable[[str, int], Path]:
@@ -242,11 +243,14 @@ class NodeAgent:
                 inherited |= service_environment(self._cluster.all(SERVICES, namespace))
             variables = container_environment(pod, container, inherited, pod_ip=place.pod_ip, host_ip=place.host_ip)
             own_directory = self._log_path(pod)(container["name"], 0).parent
+            command = command_line(container, variables)
+            channel, named = self._cluster.links.open(pod["metadata"]["uid"], container["name"], place.pod_ip)
             return Launch(
-                command_line(container, variables),
-                variables,
+                command,
+                variables | named,
                 Path(container.get("workingDir") or own_directory),
                 own_directory / "0.log",
+                (channel,),
             )
 
         return prepare

@@ -185,7 +185,7 @@ class Container:
         state.state = {"running": {"startedAt": timestamp(started_ns)}}
         state.started = ProbeKind.STARTUP.field not in self.spec
         state.ready = state.started and ProbeKind.READINESS.field not in self.spec
-        self._process, self._launch, self._killing = process, launch, None
+        self._process, self._launch, self._killing = process, replace(launch, handed_down=()), None
         if state.started:
             self._started.set()
         tools.changed()

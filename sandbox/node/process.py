@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Launch:
-    """What to start: the output of the process is appended to `log`."""
+    """What to start: the output of the process is appended to `log`; it inherits what is `handed_down`."""
 
     argv: Sequence[str]
     environment: Mapping[str, str]
     directory: Path
     log: Path
+    handed_down: tuple[socket.socket, ...] = ()
 
 
 class Process(Protocol):
@@ -82,8 +84,13 @@ class GroupProcess:
 
 
 def spawn(launch: Launch) -> GroupProcess:
-    """Start a process in its own session; raises OSError (no such command, no such directory)."""
-    with launch.log.open("ab") as log:
+    """Start a process in its own session; raises OSError (no such command, no such directory).
+
+    What is handed down is closed here, whatever comes of it: it is the process's alone.
+    """
+    with contextlib.ExitStack() as stack:
+        handed_down = [stack.enter_context(each).fileno() for each in launch.handed_down]
+        log = stack.enter_context(launch.log.open("ab"))
         popen = subprocess.Popen(
             launch.argv,
             env=dict(launch.environment),
@@ -92,6 +99,7 @@ def spawn(launch: Launch) -> GroupProcess:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=handed_down,
         )
     return GroupProcess(popen)
 

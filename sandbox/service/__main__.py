@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sandbox.link import channel
 from sandbox.service.metrics import Metrics
 from sandbox.service.server import Json, Request, Response, Route, Server
 from sandbox.service.settings import Settings
@@ -53,6 +54,7 @@ SERVICES: dict[str, Callable[[Settings, Json], Service]] = {
 
 def main(name: str) -> None:
     """Warm up, then serve until SIGTERM."""
+    channel.join(os.environ)
     settings = Settings.from_environment(os.environ)
     identity = {"service": name, "region": settings.region, "pod": settings.pod}
     time.sleep(settings.warmup_s)
