@@ -19,6 +19,7 @@ from sandbox.apiserver.ports import holder_of
 from sandbox.client import (
     CONFIG_MAPS,
     DEPLOYMENTS,
+    HORIZONTAL_POD_AUTOSCALERS,
     NAMESPACES,
     SECRETS,
     SERVICES,
@@ -35,7 +36,9 @@ from sandbox.readiness import answers, connected, look
 from sandbox.remains import is_alive, supervisor_of, sweep
 from sandbox.state import MARKER, Record, State
 
-RESOURCES = {each.kind: each for each in (NAMESPACES, CONFIG_MAPS, SECRETS, DEPLOYMENTS, SERVICES)}
+RESOURCES = {
+    each.kind: each for each in (NAMESPACES, CONFIG_MAPS, SECRETS, DEPLOYMENTS, SERVICES, HORIZONTAL_POD_AUTOSCALERS)
+}
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 POLL_S = 0.1
 ENDING_S = 5.0

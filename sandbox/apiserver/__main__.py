@@ -24,6 +24,7 @@ from sandbox.apiserver.addresses import AddressPool
 from sandbox.apiserver.catalogue import Catalogue
 from sandbox.apiserver.ports import holder_of
 from sandbox.apiserver.registry import Registry
+from sandbox.apiserver.scraper import Scraper
 from sandbox.apiserver.server import ApiServer
 from sandbox.apiserver.store import Store
 from sandbox.clock import NS_PER_S, timestamp
@@ -31,6 +32,7 @@ from sandbox.errors import AddressInUse, BadNetwork, SandboxError
 
 _EVENT_LIFE_NS = 3600 * NS_PER_S
 _EVENT_SWEEP_S = 60.0
+METRIC_RESOLUTION_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ def parse_regions(listen: Sequence[str], service_cidrs: Sequence[str]) -> list[R
     return regions
 
 
-async def serve(regions: Sequence[Region], tls: ssl.SSLContext, token: str) -> None:
+async def serve(
+    regions: Sequence[Region], tls: ssl.SSLContext, token: str, metric_resolution_s: float = METRIC_RESOLUTION_S
+) -> None:
     """Serve `regions` until SIGTERM or SIGINT; raises AddressInUse."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -77,7 +81,13 @@ async def serve(regions: Sequence[Region], tls: ssl.SSLContext, token: str) -> N
             runners.append(runner)
             await _listen(runner, region, tls)
         print("ready", flush=True)
-        await _until(stop, registries)
+        async with asyncio.TaskGroup() as tasks:
+            scraping = [
+                tasks.create_task(Scraper(registry, token, metric_resolution_s).run()) for registry in registries
+            ]
+            await _until(stop, registries)
+            for task in scraping:
+                task.cancel()
     finally:
         await asyncio.gather(*(runner.cleanup() for runner in runners))
 
@@ -119,6 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cert", type=Path, required=True)
     parser.add_argument("--key", type=Path, required=True)
     parser.add_argument("--token-file", type=Path, required=True)
+    parser.add_argument("--metric-resolution", type=float, default=METRIC_RESOLUTION_S, metavar="SECONDS")
     given = parser.parse_args(arguments)
     try:
         regions = parse_regions(given.region, given.service_cidr)
@@ -127,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         token = given.token_file.read_text().strip()
         if not token:
             raise SandboxError("the file is empty", where=str(given.token_file), do="write the bearer token into it")
-        asyncio.run(serve(regions, tls, token))
+        asyncio.run(serve(regions, tls, token, given.metric_resolution))
     except SandboxError as error:
         print(error.line(), file=sys.stderr)
         return error.exit_code

@@ -36,6 +36,8 @@ class Kind:
     """Whether a CustomResourceDefinition defines it: the rules of structural schemas apply."""
     read_only: bool = False
     """Whether it can only be looked at."""
+    computed: bool = False
+    """Whether its objects are made when they are asked for, so that they can only be read."""
 
     @property
     def group_version(self) -> str:
@@ -50,6 +52,8 @@ class Kind:
     def verbs(self) -> tuple[str, ...]:
         if self.read_only:
             return ("get", "list", "watch")
+        if self.computed:
+            return ("get", "list")
         every = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
         return tuple(verb for verb in every if self.plural != "namespaces" or verb != "deletecollection")
 
@@ -83,6 +87,8 @@ KINDS: tuple[Kind, ...] = (
          subresources=("status", "scale"), counts_generation=True),
     Kind("apps", "v1", "ReplicaSet", "replicasets", "apps.v1.ReplicaSet", short_names=("rs",), in_all=True,
          subresources=("status", "scale"), counts_generation=True),
+    Kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers",
+         "autoscaling.v2.HorizontalPodAutoscaler", short_names=("hpa",), subresources=("status",), in_all=True),
     Kind("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "discovery.v1.EndpointSlice",
          counts_generation=True),
     Kind("coordination.k8s.io", "v1", "Lease", "leases", "coordination.v1.Lease", update_needs_version=True),
@@ -92,6 +98,8 @@ KINDS: tuple[Kind, ...] = (
          counts_generation=True, update_needs_version=True, custom=True),
     Kind("chaos-mesh.org", "v1alpha1", "PodChaos", "podchaos", "chaos-mesh.org.v1alpha1.PodChaos",
          counts_generation=True, update_needs_version=True, custom=True),
+    Kind("metrics.k8s.io", "v1beta1", "NodeMetrics", "nodes", namespaced=False, computed=True),
+    Kind("metrics.k8s.io", "v1beta1", "PodMetrics", "pods", computed=True),
 )  # fmt: skip
 
 

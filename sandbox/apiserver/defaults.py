@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.apiserver import chaosmesh
+from sandbox.apiserver import autoscalers, chaosmesh
 from sandbox.apiserver.catalogue import Kind
 from sandbox.apiserver.objects import KubeObject, containers, dig
 
@@ -42,6 +42,8 @@ def fill_in_new(kind: Kind, obj: KubeObject) -> None:
             obj["status"] = {}
         case "ReplicaSet":
             obj["status"] = {"replicas": 0}
+        case "HorizontalPodAutoscaler":
+            obj["status"] = {"desiredReplicas": 0}
 
 
 def _pod_spec(spec: KubeObject) -> None:
@@ -180,4 +182,5 @@ _FILLERS: dict[str, Callable[[KubeObject], None]] = {
     "Secret": _secret,
     "NetworkChaos": chaosmesh.fill_in,
     "PodChaos": chaosmesh.fill_in,
+    "HorizontalPodAutoscaler": autoscalers.fill_in,
 }

@@ -75,7 +75,7 @@ def _resource_list(group_version: str, kinds: list[Kind]) -> KubeObject:
 def _resources(kind: Kind) -> list[KubeObject]:
     entry: KubeObject = {
         "name": kind.plural,
-        "singularName": kind.kind.lower(),
+        "singularName": "" if kind.computed else kind.kind.lower(),
         "namespaced": kind.namespaced,
         "kind": kind.kind,
         "verbs": list(kind.verbs),

@@ -51,7 +51,7 @@ def selection(route: Route, query: Mapping[str, str]) -> selectors.Predicate | N
 
 async def answer(registry: Registry, route: Route, request: web.Request) -> web.Response:
     """Answer any request that is neither a watch nor a log; raises StatusError."""
-    if route.kind.read_only and request.method != "GET":
+    if (route.kind.read_only or route.kind.computed) and request.method != "GET":
         raise MethodNotAllowed
     body = await read_body(request)
     write = _write_options(request.query)
@@ -121,7 +121,7 @@ def _list(registry: Registry, route: Route, query: Mapping[str, str]) -> KubeObj
 
 
 def _list_of(kind: Kind, objects: list[KubeObject], version: int) -> KubeObject:
-    metadata = {"resourceVersion": str(version)}
+    metadata = {} if kind.computed else {"resourceVersion": str(version)}
     bare = [{name: value for name, value in obj.items() if name not in ("kind", "apiVersion")} for obj in objects]
     return {"kind": f"{kind.kind}List", "apiVersion": kind.group_version, "metadata": metadata, "items": bare}
 
@@ -177,7 +177,9 @@ def _respond(
     form = negotiate(request.headers.get("Accept", ""))
     items = obj.get("items") if obj["kind"] == f"{kind.kind}List" else None
     if form is Form.TABLE and obj["kind"] != "Scale":
-        metadata = obj["metadata"] if items is not None else {"resourceVersion": obj["metadata"]["resourceVersion"]}
+        metadata = (
+            obj["metadata"] if items is not None else {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+        )
         include = request.query.get("includeObject") or "Metadata"
         now_ns = registry.clock_ns()
         obj = tables.table(kind, items if items is not None else [obj], now_ns, include, metadata)

@@ -64,15 +64,27 @@ class Registry:
         self.clock_ns = clock_ns
         self._addresses = addresses
         self._rng = rng
+        self._computed: dict[Kind, Callable[[str], list[KubeObject]]] = {}
         for name in INITIAL_NAMESPACES:
             self.create(catalogue.named("Namespace"), "", {"metadata": {"name": name}}, Write())
         for manifest in crds.manifests():
             definition = crds.established(manifest, timestamp(clock_ns()))
             self.create(catalogue.named("CustomResourceDefinition"), "", definition, Write())
 
+    def compute(self, kind: Kind, make: Callable[[str], list[KubeObject]]) -> None:
+        """Let `make`, which is given a namespace (empty for all), answer for the objects of a computed kind."""
+        self._computed[kind] = make
+
+    def _all(self, kind: Kind, namespace: str) -> list[KubeObject]:
+        make = self._computed.get(kind)
+        return make(namespace) if make else self.store.list(kind, namespace)
+
     def get(self, kind: Kind, key: Key) -> KubeObject:
         """Return one object; raises NotFound."""
-        found = self.store.get(kind, key)
+        if kind.computed:
+            found = next((each for each in self._all(kind, key[0]) if each["metadata"]["name"] == key[1]), None)
+        else:
+            found = self.store.get(kind, key)
         if found is None:
             raise NotFound(kind, key[1])
         return found
@@ -92,7 +104,7 @@ class Registry:
             raise Timeout(says, {"causes": [cause], "retryAfterSeconds": 1})
         if match == "Exact" and asked != self.store.version:
             raise Expired(f"The provided resource version {asked} is no longer kept")
-        found = self.store.list(kind, namespace)
+        found = self._all(kind, namespace)
         return found if matching is None else [obj for obj in found if matching(obj)]
 
     def create(self, kind: Kind, namespace: str, body: KubeObject, write: Write) -> KubeObject:

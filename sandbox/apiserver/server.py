@@ -15,7 +15,15 @@ from sandbox.apiserver.negotiation import Form, negotiate
 from sandbox.apiserver.objects import KubeObject
 from sandbox.apiserver.registry import Registry
 from sandbox.apiserver.route import Route
-from sandbox.apiserver.status import BadRequest, Expired, NoSuchResource, NotServed, StatusError, Unauthorized
+from sandbox.apiserver.status import (
+    BadRequest,
+    Expired,
+    MethodNotAllowed,
+    NoSuchResource,
+    NotServed,
+    StatusError,
+    Unauthorized,
+)
 from sandbox.apiserver.store import EventType
 from sandbox.apiserver.watch import Event, Watch, WatchRequest
 
@@ -86,6 +94,8 @@ class ApiServer:
         if route.subresource == "log" and request.method == "GET":
             return await self._log(route, request)
         if request.method == "GET" and not route.name and handlers.flag(request.query, "watch"):
+            if route.kind.computed:
+                raise MethodNotAllowed
             return await self._watch(route, request)
         return await handlers.answer(self._registry, route, request)
 

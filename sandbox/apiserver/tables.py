@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from sandbox.apiserver import selectors
+from sandbox.apiserver import autoscalers, selectors
 from sandbox.apiserver.catalogue import Kind
 from sandbox.apiserver.objects import KubeObject, dig
 from sandbox.apiserver.podcells import pod_cells
 from sandbox.clock import NS_PER_S, parse_timestamp
+from sandbox.quantity import binary, decimal, parse
 
 Cells = list[str | int]
 _SHOWN_AT_MOST = 3
@@ -205,6 +206,19 @@ def _secret(obj: KubeObject, now_ns: int) -> Cells:
     return [_name(obj), obj["type"], len(obj.get("data", {})), _created(obj, now_ns)]
 
 
+def _autoscaler(obj: KubeObject, now_ns: int) -> Cells:
+    spec, replicas = obj["spec"], dig(obj, "status.currentReplicas", 0)
+    shown = (autoscalers.reference(obj), autoscalers.targets(obj), str(spec["minReplicas"]))
+    return [_name(obj), *shown, spec["maxReplicas"], replicas, _created(obj, now_ns)]
+
+
+def _pod_usage(obj: KubeObject, _: int) -> Cells:
+    used = [each["usage"] for each in obj["containers"]]
+    cpu = sum(parse(each["cpu"]) for each in used)
+    return [_name(obj), decimal(int(cpu * 10**9), -9), binary(int(sum(parse(each["memory"]) for each in used))),
+            obj["window"]]  # fmt: skip
+
+
 _INTEGER_COLUMNS = {("ReplicaSet", name) for name in ("Desired", "Current", "Ready")}
 _WORKLOAD_WIDE = ("+Containers", "+Images", "+Selector")
 _PLAIN = Layout(("Name", "Age"), lambda obj, now_ns: [_name(obj), _created(obj, now_ns)])
@@ -244,6 +258,14 @@ _LAYOUTS: Mapping[str, Layout] = {
         ("Name", "action", "duration"),
         lambda obj, _: [_name(obj), obj["spec"]["action"], obj["spec"].get("duration", "")],
     ),
+    "HorizontalPodAutoscaler": Layout(
+        ("Name", "Reference", "Targets", "MinPods", "MaxPods", "Replicas", "Age"), _autoscaler
+    ),
+    "NodeMetrics": Layout(
+        ("Name", "cpu", "memory", "Window"),
+        lambda obj, _: [_name(obj), obj["usage"]["cpu"], obj["usage"]["memory"], obj["window"]],
+    ),
+    "PodMetrics": Layout(("Name", "cpu", "memory", "Window"), _pod_usage),
     "Lease": Layout(
         ("Name", "Holder", "Age"),
         lambda obj, now_ns: [_name(obj), dig(obj, "spec.holderIdentity", ""), _created(obj, now_ns)],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from sandbox.apiserver import chaosmesh, crds, schema, selectors
+from sandbox.apiserver import autoscalers, chaosmesh, crds, schema, selectors
 from sandbox.apiserver.catalogue import Kind
 from sandbox.apiserver.objects import KubeObject, dig
 from sandbox.apiserver.status import Cause, Invalid, forbidden_change, invalid_value, required, unsupported_value
@@ -185,6 +185,7 @@ _RULES: dict[str, Callable[[KubeObject], Iterator[Cause]]] = {
     "Deployment": _deployment,
     "ReplicaSet": _workload,
     "Service": _service,
+    "HorizontalPodAutoscaler": autoscalers.faults,
 }
 _CHANGES: dict[str, Callable[[KubeObject, KubeObject], Iterator[Cause]]] = {
     "Pod": _pod_changes,

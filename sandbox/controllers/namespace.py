@@ -9,6 +9,7 @@ from sandbox.client import (
     DEPLOYMENTS,
     ENDPOINT_SLICES,
     EVENTS,
+    HORIZONTAL_POD_AUTOSCALERS,
     LEASES,
     NAMESPACES,
     NETWORK_CHAOS,
@@ -25,8 +26,8 @@ from sandbox.controllers.cluster import Cluster
 from sandbox.objects import is_terminating
 
 CONTENT = (
-    NETWORK_CHAOS, POD_CHAOS, DEPLOYMENTS, REPLICA_SETS, PODS, SERVICES, ENDPOINT_SLICES, CONFIG_MAPS, SECRETS, LEASES,
-    EVENTS,
+    NETWORK_CHAOS, POD_CHAOS, HORIZONTAL_POD_AUTOSCALERS, DEPLOYMENTS, REPLICA_SETS, PODS, SERVICES, ENDPOINT_SLICES,
+    CONFIG_MAPS, SECRETS, LEASES, EVENTS,
 )  # fmt: skip
 """Owners before what they own, so that nothing is made anew while it is being taken away."""
 

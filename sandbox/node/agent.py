@@ -27,6 +27,7 @@ from sandbox.client import (
 from sandbox.clock import micro_timestamp, timestamp
 from sandbox.controllers.cluster import Cluster
 from sandbox.network import Region
+from sandbox.node import resources
 from sandbox.node.addresses import PodAddresses
 from sandbox.node.container import ContainerTools
 from sandbox.node.environment import base_environment, command_line, container_environment, service_environment
@@ -120,7 +121,7 @@ class NodeAgent:
         self._serving = asyncio.Event()
         self.registered = asyncio.Event()
         self._closing = False
-        self._server = LogServer(region.agent, token, self.log_of)
+        self._server = LogServer(region.agent, token, self.log_of, self.resources)
         cluster.informers[PODS].add_handler(self._pod_changed)
 
     async def run(self) -> None:
@@ -158,6 +159,17 @@ class NodeAgent:
                 if state.name == container and path.exists():
                     return LogFile(path, live="running" in state.state and not previous)
         return None
+
+    def resources(self) -> str:
+        """What the node's running containers and the node use now, as Prometheus reads it."""
+        consumers = [
+            resources.Consumer(meta["namespace"], meta["name"], container.state.name, *running)
+            for worker in self._workers.values()
+            for container in worker.containers
+            if (meta := worker.pod["metadata"]) and (running := container.running)
+        ]
+        used = resources.by_session(each.pid for each in consumers)
+        return resources.exposition(consumers, used, resources.of_machine(), self._cluster.clock.now_ns())
 
     async def _register(self) -> None:
         cluster, wanted = self._cluster, node_object(self._region, self._cluster.clock.now_ns())

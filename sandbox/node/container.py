@@ -71,10 +71,16 @@ class Container:
         self._stopping = asyncio.Event()
         self._started = asyncio.Event()
         self._process: Process | None = None
+        self._since_ns = 0
         self._launch: Launch | None = None
         self._group: asyncio.TaskGroup | None = None
         self._killing: asyncio.Task[None] | None = None
         self._probes: dict[ProbeKind, asyncio.Task[None]] = {}
+
+    @property
+    def running(self) -> tuple[int, int] | None:
+        """The id of its process and since when (ns) it runs; None while none does."""
+        return (self._process.pid, self._since_ns) if self._process is not None else None
 
     async def run(self) -> None:
         """Start the process, and again whenever it ends, as long as the restart policy wants that."""
@@ -186,6 +192,7 @@ class Container:
         state.started = ProbeKind.STARTUP.field not in self.spec
         state.ready = state.started and ProbeKind.READINESS.field not in self.spec
         self._process, self._launch, self._killing = process, replace(launch, handed_down=()), None
+        self._since_ns = started_ns
         if state.started:
             self._started.set()
         tools.changed()

@@ -1,9 +1,11 @@
-"""The kubelet's log endpoint: `/containerLogs/{namespace}/{pod}/{container}` over HTTP with the cluster's token."""
+"""The kubelet's endpoints, over HTTP with the cluster's token: `/containerLogs/{namespace}/{pod}/{container}`, and
+`/metrics/resource`, whose text is made in `resources`."""
 
 from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -57,14 +59,16 @@ def tail_offset(path: Path, lines: int) -> int:
 
 
 class LogServer:
-    """Serves the logs of one node's containers. Use as an async context manager."""
+    """Serves the logs of one node's containers, and what they use. Use as an async context manager."""
 
-    def __init__(self, address: Address, token: str, find: FindLog) -> None:
+    def __init__(self, address: Address, token: str, find: FindLog, resources: Callable[[], str] = str) -> None:
         self._address = address
         self._token = token
         self._find = find
+        self._resources = resources
         application = web.Application(middlewares=[self._authorize])
         application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
+        application.router.add_get("/metrics/resource", self._usage)
         # Followers are cut off at once when the node shuts down.
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
 
@@ -90,6 +94,9 @@ class LogServer:
         if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
             return web.Response(status=401, text="Unauthorized\n")
         return await handler(request)
+
+    async def _usage(self, _: web.Request) -> web.Response:
+        return web.Response(text=self._resources())
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
         query, where = request.query, request.match_info

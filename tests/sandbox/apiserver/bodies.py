@@ -15,6 +15,7 @@ from sandbox.apiserver.store import Store
 CATALOGUE = Catalogue()
 POD, NODE, SERVICE = (CATALOGUE.named(name) for name in ("Pod", "Node", "Service"))
 DEPLOYMENT, CONFIG_MAP, EVENT = (CATALOGUE.named(name) for name in ("Deployment", "ConfigMap", "Event"))
+AUTOSCALER = CATALOGUE.named("HorizontalPodAutoscaler")
 NAMESPACE, LEASE = CATALOGUE.named("Namespace"), CATALOGUE.named("Lease")
 NOW_NS = 1_800_000_000 * 1_000_000_000
 SECOND_NS = 1_000_000_000
@@ -38,6 +39,19 @@ def deployment(name: str = "web", **spec: Any) -> KubeObject:
 
 def service(name: str = "web", **spec: Any) -> KubeObject:
     return {"metadata": {"name": name}, "spec": {"selector": {"app": name}, "ports": [{"port": 80}], **spec}}
+
+
+def metric(name: str = "cpu", **target: Any) -> KubeObject:
+    """A resource metric of an autoscaler, at 70 % utilisation where no target is given."""
+    if not target:
+        target = {"type": "Utilization", "averageUtilization": 70}
+    return {"type": "Resource", "resource": {"name": name, "target": {"type": "AverageValue", **target}}}
+
+
+def autoscaler(name: str = "web", **spec: Any) -> KubeObject:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    fields = {"scaleTargetRef": target, "minReplicas": 2, "maxReplicas": 5, "metrics": [metric()], **spec}
+    return {"metadata": {"name": name}, "spec": fields}
 
 
 def config_map(name: str, **data: str) -> KubeObject:

@@ -94,7 +94,9 @@ def command(directory: Path, *regions: str, services: str = SERVICES) -> list[st
     networks = [argument for region in regions for argument in ("--service-cidr", f"{region.split('=')[0]}={services}")]
     files = ("--cert", "server.crt", "--key", "server.key", "--token-file", "token")
     paths = [part if part.startswith("--") else str(directory / part) for part in files]
-    return [sys.executable, "-m", "sandbox.apiserver", *named, *networks, *paths]
+    # The nodes of these tests have no agents to scrape.
+    scraping = ("--metric-resolution", "3600")
+    return [sys.executable, "-m", "sandbox.apiserver", *named, *networks, *paths, *scraping]
 
 
 def write_credentials(directory: Path, port: int) -> None:

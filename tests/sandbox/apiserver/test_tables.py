@@ -8,7 +8,7 @@ from sandbox.apiserver import tables
 from sandbox.apiserver.catalogue import Kind
 from sandbox.apiserver.objects import KubeObject
 from sandbox.clock import timestamp
-from tests.sandbox.apiserver.bodies import CATALOGUE, NOW_NS, SECOND_NS, deployment, pod, service
+from tests.sandbox.apiserver.bodies import CATALOGUE, NOW_NS, SECOND_NS, autoscaler, deployment, metric, pod, service
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -83,6 +83,19 @@ OBJECTS: dict[str, list[KubeObject]] = {
     "CustomResourceDefinition": [named("networkchaos.chaos-mesh.org")],
     "NetworkChaos": [named("slow", spec={"action": "delay", "duration": "5m"}), named("ever", spec={"action": "loss"})],
     "PodChaos": [named("kill", spec={"action": "pod-kill"})],
+    "HorizontalPodAutoscaler": [
+        stored(autoscaler(), status={"currentReplicas": 3, "currentMetrics": [
+            {"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 142}}}]}),
+        stored(autoscaler("new", metrics=[metric(), metric("memory", averageValue="1Gi"), metric("gpu")]), 5,
+               status={}),
+    ],
+    "NodeMetrics": [{**named("us-east-1-node-1"), "usage": {"cpu": "1993274013n", "memory": "5335456Ki"},
+                     "window": "15.02s"}],
+    "PodMetrics": [
+        {**named("web-1"), "window": "15s", "containers": [
+            {"name": "main", "usage": {"cpu": "2500u", "memory": "20Mi"}},
+            {"name": "side", "usage": {"cpu": "500001n", "memory": "1Ki"}}]},
+    ],
     "Lease": [named("leader", spec={"holderIdentity": "web-0"}), named("free", spec={})],
 }  # fmt: skip
 
