@@ -9,12 +9,18 @@ gameday run experiments/pod-kill.yaml --load loadprofiles/peak.py --duration 60
 
 from __future__ import annotations
 
+from locust import task
 from traffic import Tars
 
 from gameday.load.shapes import step
 
 
 class Peak(Tars):
-    """The peak from the first moment on, then a tenth of it."""
+    """The peak from the first moment on, then a tenth of it: the mixed traffic, and evaluations on top of it."""
 
     rate = step((0, 100), (600, 10))
+
+    @task(6)
+    def evaluate_in_bulk(self) -> None:
+        """Seven requests in sixteen are evaluations: they are what needs more replicas."""
+        self.client.post("/api/v1/evaluations", json={})

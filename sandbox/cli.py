@@ -14,6 +14,8 @@ import click
 from sandbox.errors import SandboxError
 from sandbox.exports import exports
 from sandbox.network import DEFAULT_PREFIX, Network
+from sandbox.options import period_options
+from sandbox.periods import Periods
 from sandbox.state import State, default_directory
 
 INTERRUPTED = 5
@@ -111,14 +113,22 @@ timeout_option = click.option(
 @prometheus_option
 @timeout_option
 @state_option
-def up(manner: str, prefix: str, wants_prometheus: bool | None, timeout_s: float, directory: Path | None) -> None:
+@period_options
+def up(
+    manner: str,
+    prefix: str,
+    wants_prometheus: bool | None,
+    timeout_s: float,
+    directory: Path | None,
+    **periods: float,
+) -> None:
     """Start a sandbox and wait until it serves.
 
     Does nothing where the same one runs already. Cleans up first where one was killed. Interrupted, it takes down what
     it started. Not ready in time, it exits 3 and leaves everything to be looked at.
     """
     state = _state(directory)
-    _bring_up(state, Network(prefix), manner, wants_prometheus, timeout_s)
+    _bring_up(state, Network(prefix), manner, wants_prometheus, timeout_s, Periods(**periods))
     for name, value in exports(state).items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
@@ -129,6 +139,7 @@ def up(manner: str, prefix: str, wants_prometheus: bool | None, timeout_s: float
 @prometheus_option
 @timeout_option
 @state_option
+@period_options
 @click.argument("command", nargs=-1, required=True)
 def execute(
     manner: str,
@@ -137,6 +148,7 @@ def execute(
     timeout_s: float,
     directory: Path | None,
     command: tuple[str, ...],
+    **periods: float,
 ) -> None:
     """Run COMMAND with a sandbox up, take the sandbox down, and exit with the command's code.
 
@@ -146,7 +158,7 @@ def execute(
     from sandbox.teardown import tear_down
 
     state = _state(directory)
-    started = _bring_up(state, Network(prefix), manner, wants_prometheus, timeout_s)
+    started = _bring_up(state, Network(prefix), manner, wants_prometheus, timeout_s, Periods(**periods))
     try:
         code = _run({**os.environ, **exports(state)}, command)
     finally:
@@ -167,7 +179,9 @@ def _prometheus(wanted: bool | None) -> Path | None:
     return found
 
 
-def _bring_up(state: State, network: Network, manner: str, wants_prometheus: bool | None, timeout_s: float) -> bool:
+def _bring_up(
+    state: State, network: Network, manner: str, wants_prometheus: bool | None, timeout_s: float, periods: Periods
+) -> bool:
     """Bring a sandbox up; False where the same one was up already. Interrupted, exit 5 with everything down again."""
     # Imported late: they need half a second, and `--help` doesn't need them.
     from sandbox.launch import Plan, launch
@@ -180,7 +194,7 @@ def _bring_up(state: State, network: Network, manner: str, wants_prometheus: boo
         with state.locked():
             try:
                 with _progress() as tell:
-                    started = launch(Plan(state, network, manner, timeout_s, prometheus), tell)
+                    started = launch(Plan(state, network, manner, timeout_s, prometheus, periods), tell)
             except KeyboardInterrupt:
                 click.echo("interrupted: taking everything down", err=True)
                 tear_down(state)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -32,6 +32,7 @@ from sandbox.credentials import write_credentials
 from sandbox.errors import AddressInUse, AlreadyRunning, SandboxBroken
 from sandbox.manners import manifests
 from sandbox.network import Address, Network
+from sandbox.periods import Periods
 from sandbox.readiness import answers, connected, look
 from sandbox.remains import is_alive, supervisor_of, sweep
 from sandbox.state import MARKER, Record, State
@@ -50,7 +51,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What is wanted: where, on which addresses, in which manner, and how long to wait for it."""
+    """What is wanted: where, on which addresses, in which manner, how long to wait for it, and how it is tuned."""
 
     state: State
     network: Network
@@ -58,6 +59,7 @@ class Plan:
     timeout_s: float
     prometheus: Path | None = None
     """The program, to have one too for each region."""
+    periods: Periods = field(default_factory=Periods)
 
 
 def launch(plan: Plan, progress: Progress) -> bool:
@@ -79,8 +81,9 @@ def launch(plan: Plan, progress: Progress) -> bool:
     plan.state.create()
     write_credentials(plan.state, plan.network)
     supervisor = _start_supervisor(plan)
+    with_prometheus = plan.prometheus is not None
     plan.state.write_record(
-        Record(plan.manner, plan.network.prefix, supervisor.pid, time.time_ns(), plan.prometheus is not None)
+        Record(plan.manner, plan.network.prefix, supervisor.pid, time.time_ns(), with_prometheus, plan.periods)
     )
     asyncio.run(_fill(plan, psutil.Process(supervisor.pid), progress))
     return True
@@ -88,9 +91,11 @@ def launch(plan: Plan, progress: Progress) -> bool:
 
 def _refuse_another(plan: Plan) -> None:
     record = plan.state.record()
-    if record and (record.manner, record.network) != (plan.manner, plan.network.prefix):
+    wanted = (plan.manner, plan.network.prefix, plan.periods)
+    if record and (record.manner, record.network, record.periods) != wanted:
+        tuned = "" if record.periods == plan.periods else ", with other periods of the autoscaler"
         raise AlreadyRunning(
-            f"a {record.manner} sandbox runs already on {record.network}",
+            f"a {record.manner} sandbox runs already on {record.network}{tuned}",
             where=str(plan.state.root),
             do="run `gameday sandbox down` first, or give another --state and --network",
         )
@@ -136,7 +141,7 @@ def _start_supervisor(plan: Plan) -> subprocess.Popen[bytes]:
     command += [] if plan.prometheus is None else ["--prometheus", str(plan.prometheus)]
     with (plan.state.logs / "supervisor.log").open("ab") as log:
         return subprocess.Popen(
-            [*command, "--state", str(plan.state.root), "--network", plan.network.prefix],
+            [*command, "--state", str(plan.state.root), "--network", plan.network.prefix, *plan.periods.arguments()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -23,6 +23,7 @@ from sandbox.controllers.cluster import Cluster
 from sandbox.controllers.deployment import DeploymentController
 from sandbox.controllers.endpointslice import EndpointSliceController
 from sandbox.controllers.garbage import GarbageCollector
+from sandbox.controllers.horizontal import HorizontalController
 from sandbox.controllers.namespace import NamespaceController
 from sandbox.controllers.networkchaos import network_chaos
 from sandbox.controllers.podchaos import pod_chaos
@@ -32,6 +33,7 @@ from sandbox.errors import SandboxError
 from sandbox.network import Network
 from sandbox.node.agent import NodeAgent
 from sandbox.node.environment import raft_environment
+from sandbox.periods import Periods
 from sandbox.prometheus.program import targets_file
 from sandbox.prometheus.targets import ScrapeTargets
 from sandbox.traffic.traffic import Traffic
@@ -49,7 +51,13 @@ CONTROLLERS = (
 
 
 async def manage(
-    access: dict[str, kubeconfig.Access], state: Path, network: Network, stop: asyncio.Event, *, scraped: bool
+    access: dict[str, kubeconfig.Access],
+    state: Path,
+    network: Network,
+    periods: Periods,
+    stop: asyncio.Event,
+    *,
+    scraped: bool,
 ) -> None:
     """Run all regions until `stop` is set, then end all pods. Prints `ready` once every node is registered.
 
@@ -67,6 +75,7 @@ async def manage(
                     cluster = Cluster(clients[region.name], tasks, SystemClock())
                     for controller in CONTROLLERS:
                         controller(cluster)
+                    HorizontalController(cluster, periods)
                     if scraped:
                         ScrapeTargets(cluster, targets_file(state, region))
                     environment = {**os.environ, **raft_environment(network, region, state)}
@@ -97,6 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True, help="directory for pod logs and Envoy's files")
     parser.add_argument("--network", default=Network().prefix, help="address prefix, 127.N (default %(default)s)")
     parser.add_argument("--scraped", action="store_true", help="there is a Prometheus to tell of the pods")
+    Periods.add_to(parser)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
@@ -105,7 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         missing = [region.name for region in network.regions if region.name not in access]
         if missing:
             raise kubeconfig.BadKubeconfig(f"no context {', '.join(missing)}", where=str(options.kubeconfig))
-        asyncio.run(_until_signalled(access, options.state.absolute(), network, scraped=options.scraped))
+        periods = Periods.of(vars(options))
+        asyncio.run(_until_signalled(access, options.state.absolute(), network, periods, scraped=options.scraped))
     except (SandboxError, BaseExceptionGroup) as error:
         failures = list(_leaves(error))
         for failure in failures:
@@ -119,12 +130,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _until_signalled(
-    access: dict[str, kubeconfig.Access], state: Path, network: Network, *, scraped: bool
+    access: dict[str, kubeconfig.Access], state: Path, network: Network, periods: Periods, *, scraped: bool
 ) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await manage(access, state, network, stop, scraped=scraped)
+    await manage(access, state, network, periods, stop, scraped=scraped)
 
 
 def _client(access: kubeconfig.Access) -> ApiClient:

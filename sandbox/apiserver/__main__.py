@@ -29,10 +29,10 @@ from sandbox.apiserver.server import ApiServer
 from sandbox.apiserver.store import Store
 from sandbox.clock import NS_PER_S, timestamp
 from sandbox.errors import AddressInUse, BadNetwork, SandboxError
+from sandbox.periods import Periods
 
 _EVENT_LIFE_NS = 3600 * NS_PER_S
 _EVENT_SWEEP_S = 60.0
-METRIC_RESOLUTION_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,7 @@ def parse_regions(listen: Sequence[str], service_cidrs: Sequence[str]) -> list[R
     return regions
 
 
-async def serve(
-    regions: Sequence[Region], tls: ssl.SSLContext, token: str, metric_resolution_s: float = METRIC_RESOLUTION_S
-) -> None:
+async def serve(regions: Sequence[Region], tls: ssl.SSLContext, token: str, metric_resolution_s: float) -> None:
     """Serve `regions` until SIGTERM or SIGINT; raises AddressInUse."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -129,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cert", type=Path, required=True)
     parser.add_argument("--key", type=Path, required=True)
     parser.add_argument("--token-file", type=Path, required=True)
-    parser.add_argument("--metric-resolution", type=float, default=METRIC_RESOLUTION_S, metavar="SECONDS")
+    Periods.add_to(parser)
     given = parser.parse_args(arguments)
     try:
         regions = parse_regions(given.region, given.service_cidr)
@@ -138,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         token = given.token_file.read_text().strip()
         if not token:
             raise SandboxError("the file is empty", where=str(given.token_file), do="write the bearer token into it")
-        asyncio.run(serve(regions, tls, token, given.metric_resolution))
+        asyncio.run(serve(regions, tls, token, Periods.of(vars(given)).metric_resolution_s))
     except SandboxError as error:
         print(error.line(), file=sys.stderr)
         return error.exit_code

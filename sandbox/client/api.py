@@ -82,9 +82,9 @@ class ApiClient:
             answer: KubeObject = json.loads(await response.read())
             return answer
 
-    async def get(self, resource: Resource, name: str, namespace: str = "") -> KubeObject:
-        """One object by name."""
-        return await self._json("GET", resource.path(namespace, name))
+    async def get(self, resource: Resource, name: str, namespace: str = "", *, subresource: str = "") -> KubeObject:
+        """One object by name, or a subresource of it."""
+        return await self._json("GET", resource.path(namespace, name, subresource))
 
     async def list(
         self, resource: Resource, namespace: str = "", *, label_selector: str = "", field_selector: str = ""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from sandbox.client import (
     DEPLOYMENTS,
     ENDPOINT_SLICES,
+    HORIZONTAL_POD_AUTOSCALERS,
     NAMESPACES,
     NETWORK_CHAOS,
     NODES,
@@ -27,7 +28,8 @@ from sandbox.controllers.queue import Reconcile, WorkQueue
 from sandbox.link.pods import PodLinks
 
 WATCHED = (
-    NAMESPACES, NODES, PODS, SERVICES, DEPLOYMENTS, REPLICA_SETS, ENDPOINT_SLICES, NETWORK_CHAOS, POD_CHAOS
+    NAMESPACES, NODES, PODS, SERVICES, DEPLOYMENTS, REPLICA_SETS, ENDPOINT_SLICES, HORIZONTAL_POD_AUTOSCALERS,
+    NETWORK_CHAOS, POD_CHAOS,
 )  # fmt: skip
 
 

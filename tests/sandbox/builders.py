@@ -108,6 +108,24 @@ def pod(
     return made
 
 
+def autoscaler(name: str = "web", *, metrics: list[KubeObject] | None = None, **spec: Any) -> KubeObject:
+    """As the API server stores it; on the CPU at 70 % where nothing else is given."""
+    target = {"type": "Utilization", "averageUtilization": 70}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": name, "namespace": "tars", "uid": f"uid-{name}"},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "minReplicas": 2,
+            "maxReplicas": 10,
+            "metrics": metrics or [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
+            **spec,
+        },
+        "status": {"desiredReplicas": 0},
+    }
+
+
 def service(name: str = "web", *, ports: list[KubeObject] | None = None, **spec: Any) -> KubeObject:
     return {
         "apiVersion": "v1",

@@ -21,14 +21,17 @@ from aiohttp import web
 from sandbox.apiserver.addresses import AddressPool
 from sandbox.apiserver.catalogue import Catalogue
 from sandbox.apiserver.registry import Registry
+from sandbox.apiserver.scraper import Scraper
 from sandbox.apiserver.server import ApiServer
 from sandbox.apiserver.store import Store
 from sandbox.client import EVENTS, NAMESPACES, PODS, ApiClient, Informer, KubeObject, Resource
 from sandbox.clock import SystemClock
 from sandbox.controllers.cluster import WATCHED, Cluster
+from sandbox.controllers.horizontal import HorizontalController
 from sandbox.manager import CONTROLLERS
 from sandbox.network import Address, Network, Region
 from sandbox.node.agent import NodeAgent
+from sandbox.periods import Periods
 
 T = TypeVar("T")
 TOKEN = "token"
@@ -144,7 +147,7 @@ def alive(pid: int) -> bool:
 
 
 @asynccontextmanager
-async def running_world(state: Path) -> AsyncIterator[World]:
+async def running_world(state: Path, periods: Periods = Periods()) -> AsyncIterator[World]:  # noqa: B008  frozen
     region = region_of_this_worker()
     registry = Registry(
         region.name,
@@ -165,9 +168,11 @@ async def running_world(state: Path) -> AsyncIterator[World]:
             world = World(client, cluster, region, state)
             for controller in CONTROLLERS:
                 controller(cluster)
+            HorizontalController(cluster, periods)
             agent = NodeAgent(cluster, region, state, TOKEN)
             cluster.start()
             tasks.create_task(agent.run())
+            tasks.create_task(Scraper(registry, TOKEN, periods.metric_resolution_s).run())
             await agent.registered.wait()
             made.set_result((world, agent))
 
