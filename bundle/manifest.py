@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bundle.rates import RateCurve
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The bundle schema this package writes. A newer one is refused by name, never guessed at."""
 
 
@@ -50,17 +50,19 @@ class Source(_Record):
 class Effect(_Record):
     """What the fault must be seen to do before the drill may count.
 
-    kind: `pods-replaced` (pods that match `selector` lose their UID) or `replicas` (deployment `name` really has
-    `count` ready replicas). `count` is the least number of pods, or the exact number of replicas.
+    kind: `pods-replaced` (pods that match `selector` lose their UID), `replicas` (deployment `name` really has `count`
+    ready replicas) or `delay` (answers of pods that match `selector` are late by `latency_ns`). `count` is the least
+    number of pods, or the exact number of replicas.
     """
 
-    kind: Literal["pods-replaced", "replicas"]
+    kind: Literal["pods-replaced", "replicas", "delay"]
     activity: str
     context: str
     namespace: str
     selector: str = ""
     name: str = ""
     count: int = 1
+    latency_ns: int = Field(default=0, ge=0, le=2**62)
 
 
 class Worker(_Record):

@@ -43,13 +43,15 @@ class Entry:
     load           started, stopped, worker-lost             worker, error
     leader         present, seen, silent, lost               region, term
     region         named
+    chaos          present, added, modified, deleted         resource, phase, injected, recovered, pods, …
     hpa            present, added, modified, deleted         target, min, max, current, desired, cpu_percent, …
     endpointslice  present, added, modified, deleted         service, ready
     =============  ========================================  ====================================================
 
     `present` is an object that was there when watching began. Kubernetes objects carry context, namespace, name, uid.
     `injecting` is written as an action of the method is called; `begin`, once it has returned, spans the call: the
-    fault took effect within. `end` is when it was undone: after the rollbacks, or with `begin` where there are none.
+    fault took effect within. `end` is when it was undone: after the rollbacks, or with `begin` where there are none. Of
+    a fault by a chaos resource both are as the watch saw it injected and recovered.
     """
 
     kind: str

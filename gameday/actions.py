@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from chaosk8s import create_k8s_api_client
 from chaosk8s.deployment.actions import scale_deployment
 from chaoslib.exceptions import ActivityFailed
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
 
+from gameday.chaosmesh import GROUP, VERSION
 from gameday.control import BUNDLE_VARIABLE
 from gameday.probes import leading_region
 from gameday.undo import Undo
@@ -68,3 +72,26 @@ def scale_back(name: str, ns: str = "default", otherwise: int = 1, secrets: dict
         logger.error("%s in %s could not be given its %d replicas again", name, context, replicas)
         raise
     return replicas
+
+
+def remove_chaos(
+    plural: str, name: str, ns: str = "default", timeout: int = 30, secrets: dict[str, Any] | None = None
+) -> bool:
+    """Delete a resource of Chaos Mesh and wait until it has recovered what it did and is gone; whether there was one.
+
+    Chaos Mesh keeps one that has expired. Raises ActivityFailed after `timeout` seconds, and where the API server
+    refuses.
+    """
+    api: Any = client.CustomObjectsApi(create_k8s_api_client(secrets))
+    deadline_s, there = time.monotonic() + timeout, False
+    try:
+        api.delete_namespaced_custom_object(GROUP, VERSION, ns, plural, name)
+        there = True
+        while time.monotonic() < deadline_s:
+            api.get_namespaced_custom_object(GROUP, VERSION, ns, plural, name)
+            time.sleep(LOOK_S)
+    except ApiException as error:
+        if error.status == 404:
+            return there
+        raise ActivityFailed(f"{plural} {name} could not be removed: {error.reason}") from error
+    raise ActivityFailed(f"{plural} {name} is still there after {timeout} s")

@@ -25,6 +25,8 @@ PATHS = {
     "deployments": "/apis/apps/v1/namespaces/{namespace}/deployments",
     "services": "/api/v1/namespaces/{namespace}/services",
     "autoscalers": "/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers",
+    "networkchaos": "/apis/chaos-mesh.org/v1alpha1/namespaces/{namespace}/networkchaos",
+    "podchaos": "/apis/chaos-mesh.org/v1alpha1/namespaces/{namespace}/podchaos",
     "namespace": "/api/v1/namespaces/{namespace}",
 }
 """Where the API server has what the harness reads."""
@@ -142,6 +144,10 @@ class Cluster:
             content_type="application/merge-patch+json",
         )
         return _decoded(response)
+
+    def delete(self, path: str, *, timeout_s: float = 10.0) -> dict[str, Any]:
+        """DELETE a path; the decoded JSON. Raises as `get` does."""
+        return _decoded(self._request("DELETE", path, timeout_s=timeout_s))
 
     def list(self, what: str, limit: int | None = None) -> dict[str, Any]:
         """List what `PATHS` names, in this cluster's namespace, at most `limit` of it. Raises as `get` does."""

@@ -22,6 +22,7 @@ from chaoslib.run import EventHandlerRegistry, RunEventHandler
 
 from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
 from bundle.timeline import Attribute, Entry, TimelineWriter
+from gameday.chaosmesh import WATCHED, kind_made
 from gameday.child import HARNESS_VARIABLE
 
 BUNDLE_VARIABLE = "GAMEDAY_BUNDLE"
@@ -86,6 +87,8 @@ class Recorder(RunEventHandler):  # type: ignore[misc]  # chaoslib carries no ty
         began_ns = self._began_ns.pop(activity.get("name", ""), None)
         if began_ns is None:
             return
+        if kind_made(activity) in WATCHED and run.get("status") == "succeeded":
+            return  # made, and not yet at work: the harness watches when it is, and until when
         output = json.dumps(run.get("output"), default=str)[:OUTPUT_LIMIT]
         self._write(
             "fault", "begin", since_ns=began_ns, activity=activity["name"], status=run.get("status", ""), output=output

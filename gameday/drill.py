@@ -13,14 +13,16 @@ from bundle.manifest import Manifest, Phase, PhaseName
 from bundle.table import STREAM_SUFFIX
 from bundle.timeline import Entry
 from bundle.writer import BundleWriter, unwritable
+from gameday.chaosmesh import watched_in
 from gameday.errors import Aborted
 from gameday.fault import Fault
 from gameday.load.errors import LoadFailed
 from gameday.load.live import Live
 from gameday.load.profile import load_record
 from gameday.load.run import LoadRun
-from gameday.observe.asking import asking
-from gameday.observe.leaders import LeaderPoll
+from gameday.observe.injections import Injections
+from gameday.observe.polling import Poll
+from gameday.observe.polls import polls_of
 from gameday.observe.watcher import Watcher
 from gameday.phases import ORDER, Decision, Situation, Step, decide, left_s
 from gameday.plan import DrillPlan
@@ -62,10 +64,13 @@ class Drill:
             self._samples = SampleSink(root / "samples" / f"harness{STREAM_SUFFIX}", self._unwritable)
         except OSError as error:
             raise unwritable(root, error) from None
+        chaos = plan.experiment.chaos
+        record = Injections(chaos, self._writer.append)
         self._watchers = [
-            Watcher(cluster, self._writer.append, self._samples.add, self._anchor.now_ns) for cluster in plan.clusters
+            Watcher(cluster, record, self._samples.add, self._anchor.now_ns, watched_in(chaos, cluster.context))
+            for cluster in plan.clusters
         ]
-        self._polls: list[LeaderPoll] = []
+        self._polls: list[Poll] = []
         self._load = (
             None if plan.profile is None else LoadRun(plan, plan.profile, self._writer, self._anchor, self._note)
         )
@@ -133,21 +138,17 @@ class Drill:
                     where=f"context {watcher.context}",
                     do="see timeline.jsonl for the reason",
                 )
-        self._poll_leaders()
+        self._start_polls()
         if self._load is not None and not self._load.start(self._abort.wait):
             raise Aborted(self._abort_reason)
 
-    def _poll_leaders(self) -> None:
-        """Poll for who leads, where the experiment asks for that."""
-        roles = self._plan.experiment.leaders
-        if roles is None:
-            return
+    def _start_polls(self) -> None:
+        """Poll for what the experiment asks for: who leads, how late pods answer."""
+        record, sample, now_ns = self._writer.append, self._samples.add, self._anchor.now_ns
         for cluster, watcher in zip(self._plan.clusters, self._watchers, strict=True):
-            poll = LeaderPoll(
-                cluster, roles, watcher.pods, asking, self._writer.append, self._samples.add, self._anchor.now_ns
-            )
-            self._polls.append(poll)
-            poll.start()
+            for poll in polls_of(self._plan.experiment, cluster, watcher.pods, record, sample, now_ns):
+                self._polls.append(poll)
+                poll.start()
 
     def _phases(self) -> str:
         """Run the phases in order. Returns why the drill ended early, or "" where it ran to its end."""

@@ -8,11 +8,11 @@ gives no effect; an experiment without any effect proves nothing and its drill i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from bundle.manifest import Effect
-
-Arguments: TypeAlias = Mapping[str, Any]
+from gameday import chaosmesh
+from gameday.chaosmesh import Arguments
 
 
 def _pods_replaced(activity: str, context: str, arguments: Arguments) -> Effect:
@@ -39,9 +39,10 @@ def _replicas(activity: str, context: str, arguments: Arguments) -> Effect:
     )
 
 
-EFFECTS: Mapping[tuple[str, str], Callable[[str, str, Arguments], Effect]] = {
+EFFECTS: Mapping[tuple[str, str], Callable[[str, str, Arguments], Effect | None]] = {
     ("chaosk8s.pod.actions", "terminate_pods"): _pods_replaced,
     ("chaosk8s.deployment.actions", "scale_deployment"): _replicas,
+    chaosmesh.CREATE: chaosmesh.effect_of,
 }
 """By module and function of a python action. A new kind of fault that can be proven is one entry here."""
 
@@ -63,4 +64,4 @@ def effects_of(
         if activity.get("type") == "action" and make is not None:
             arguments, own_context = resolve(activity)
             effects.append(make(activity["name"], own_context or context, arguments))
-    return tuple(effects)
+    return tuple(effect for effect in effects if effect is not None)

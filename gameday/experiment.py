@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from bundle.manifest import Effect
-from gameday.effects import Arguments, effects_of
+from gameday.chaosmesh import Arguments, ChaosResource, kind_made, resource_of
+from gameday.effects import effects_of
 from gameday.errors import BadInput
-from gameday.observe.roles import AskPlan, LedgerPlan, RolePlan
+from gameday.observe.roles import AskPlan, DelayPlan, LedgerPlan, RolePlan
 from scorer.yamlsource import Location, YamlSource
 
 Told = TypeVar("Told", bound=AskPlan)
@@ -36,6 +37,10 @@ class Experiment:
     """Whose role is to be polled; None: nobody's."""
     ledger: LedgerPlan | None = None
     """Where acknowledged writes are to be read back; None: nowhere."""
+    delays: DelayPlan | None = None
+    """Whose delay is to be measured; None: nobody's."""
+    chaos: tuple[ChaosResource, ...] = ()
+    """What its actions make of Chaos Mesh's resources, and must not outlive the drill."""
 
 
 def load_experiment(path: Path, context: str) -> Experiment:
@@ -58,12 +63,20 @@ def load_experiment(path: Path, context: str) -> Experiment:
     _check_by_chaostoolkit(source, document)
     resolve = _resolver(source, document)
     effects: list[Effect] = []
+    chaos: list[ChaosResource] = []
     for index, activity in enumerate(document["method"]):
         try:
             effects += effects_of([activity], context, resolve)
+            if kind_made(activity):
+                arguments, own_context = resolve(activity)
+                chaos.append(resource_of(activity, own_context or context, arguments))
         except (ValueError, TypeError, KeyError) as error:  # pydantic's errors are ValueErrors
             what = f"its arguments cannot be used: {str(error).splitlines()[0]}"
             raise source.refuse(("method", index), what, "see what its function takes") from None
+    delays = _told(source, document, resolve, "delays", DelayPlan)
+    if delays is None and any(effect.kind == "delay" for effect in effects):
+        what = "nobody would measure the delay, so that it could not be proven"
+        raise source.refuse(("method",), what, "name the deployment in the extension `gameday`, under `delays`")
     return Experiment(
         path=path,
         name=path.stem,
@@ -72,6 +85,8 @@ def load_experiment(path: Path, context: str) -> Experiment:
         rollbacks=tuple(str(r.get("name") or r.get("ref")) for r in document.get("rollbacks") or []),
         leaders=_told(source, document, resolve, "leaders", RolePlan),
         ledger=_told(source, document, resolve, "ledger", LedgerPlan),
+        delays=delays,
+        chaos=tuple(chaos),
     )
 
 

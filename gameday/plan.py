@@ -14,10 +14,11 @@ from bundle.rates import expected_between, highest_per_s
 from gameday.cluster import ApiError, Cluster
 from gameday.errors import BadInput
 from gameday.experiment import Experiment, load_experiment
+from gameday.guards import check_chaos_mesh
 from gameday.load.profile import ProfileFacts, check_profile
 from gameday.load.remote import LoadAddress
 from gameday.load.schedule import NOTHING_ASKED, Asked
-from gameday.observe.standing import check_leader
+from gameday.observe.standing import check_delays, check_leader
 from gameday.phases import PhaseLimits
 from scorer.targets import Targets
 
@@ -142,16 +143,22 @@ def make_plan(
         os.environ[HOST_VARIABLE] = given
     checked = load_experiment(experiment, clusters[0].context)
     watched = {(cluster.context, cluster.namespace) for cluster in clusters}
-    for effect in checked.effects:
-        if (effect.context, effect.namespace) not in watched:
+    touched = [(each.activity, each.context, each.namespace) for each in checked.effects]
+    touched += [(each.activity, each.context, each.namespace) for each in checked.chaos]
+    for activity, context, touches in touched:
+        if (context, touches) not in watched:
             raise BadInput(
-                f"{effect.activity} acts on namespace {effect.namespace} of {effect.context}, which is not watched",
+                f"{activity} acts on namespace {touches} of {context}, which is not watched",
                 where=str(experiment),
                 do="name both with --context and --namespace, or mend the experiment",
             )
     versions = {cluster.context: cluster.check() for cluster in clusters}
     if checked.leaders is not None:
         check_leader(clusters, checked.leaders)
+    check_chaos_mesh(checked.chaos, {cluster.context: cluster for cluster in clusters})
+    if checked.delays is not None:
+        delayed = {effect.context for effect in checked.effects if effect.kind == "delay"}
+        check_delays([cluster for cluster in clusters if cluster.context in delayed], checked.delays)
     where = given or find_entry(clusters[0])
     if not given:
         check_host(where, resolve=load_at is None)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import requests
 from chaosk8s import create_k8s_api_client
 from kubernetes import client
+
+from gameday.chaosmesh import GROUP, VERSION
 
 logger = logging.getLogger("chaostoolkit")
 
@@ -72,6 +75,35 @@ def another_region_leads(region: str, entry: str, health: str = "/health", timeo
             return False
         time.sleep(LOOK_S)
     return True
+
+
+def chaos_came_to(
+    condition: str,
+    plural: str,
+    name: str,
+    ns: str = "default",
+    timeout: int = 30,
+    secrets: dict[str, Any] | None = None,
+) -> bool:
+    """Whether a resource of Chaos Mesh has come to a condition, such as AllInjected or AllRecovered, within `timeout`
+    seconds.
+
+    Raises kubernetes' ApiException where it can't be read, which fails the probe.
+    """
+    api: Any = client.CustomObjectsApi(create_k8s_api_client(secrets))
+    deadline_s = time.monotonic() + timeout
+    while condition not in _conditions(api.get_namespaced_custom_object(GROUP, VERSION, ns, plural, name)):
+        if time.monotonic() >= deadline_s:
+            logger.error("%s %s has not come to %s within %s s", plural, name, condition, timeout)
+            return False
+        time.sleep(LOOK_S)
+    return True
+
+
+def _conditions(resource: Mapping[str, Any]) -> set[str]:
+    """The conditions that hold of a resource of Chaos Mesh."""
+    conditions = (resource.get("status") or {}).get("conditions") or []
+    return {each["type"] for each in conditions if each["status"] == "True"}
 
 
 def _whole(name: str, ns: str, context: str) -> bool:

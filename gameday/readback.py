@@ -20,7 +20,7 @@ from bundle.reader import Bundle
 from bundle.table import LEDGER, STREAM_SUFFIX, StreamWriter
 from gameday.cluster import ApiError, Cluster
 from gameday.observe.asking import Asking, NoAnswer, OutOfReach, asking
-from gameday.observe.leaders import replicas_of
+from gameday.observe.polling import replicas_of
 from gameday.observe.roles import LedgerPlan
 from gameday.observe.sighting import Replica
 

@@ -1,21 +1,27 @@
 """Undoing: what the harness notes before a fault, and puts back when the experiment's own rollbacks did not.
 
 The first line of defence is the experiment's `rollbacks`, which Chaos Toolkit always runs. The second is here: before
-the fault the replica counts of every deployment are written to `undo.json` in the bundle, and afterwards, or by
-`gameday recover` after a crash, whatever differs is set back.
+the fault the replica counts of every deployment and the names of the chaos resources that will be made are written to
+`undo.json` in the bundle, and afterwards, or by `gameday recover` after a crash, whatever differs is set back.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from gameday.chaosmesh import ChaosResource
 from gameday.cluster import PATHS, ApiError, Cluster
 from gameday.errors import BadInput
+
+GONE_TIMEOUT_S = 15.0
+"""How long a chaos resource may take to recover what it did, and be gone."""
+LOOK_S = 0.1
 
 
 class Replicas(BaseModel):
@@ -36,6 +42,7 @@ class UndoRecord(BaseModel):
 
     state: Literal["armed", "undone", "incomplete"]
     before: tuple[Replicas, ...]
+    chaos: tuple[ChaosResource, ...] = ()
     remains: tuple[str, ...] = ()
 
 
@@ -47,8 +54,10 @@ class Undo:
         self.record = record
 
     @classmethod
-    def arm(cls, root: Path, clusters: Sequence[Cluster]) -> Undo:
+    def arm(cls, root: Path, clusters: Sequence[Cluster], chaos: tuple[ChaosResource, ...] = ()) -> Undo:
         """Note the replicas of every deployment in every cluster, but for those that an autoscaler sets.
+
+        chaos: the resources that the experiment will make.
 
         Raises what `Cluster.list` raises.
         """
@@ -64,7 +73,7 @@ class Undo:
             for item in cluster.list("deployments")["items"]
             if item["metadata"]["name"] not in autoscaled
         ]
-        undo = cls(root, UndoRecord(state="armed", before=tuple(before)))
+        undo = cls(root, UndoRecord(state="armed", before=tuple(before), chaos=chaos))
         undo._save()
         return undo
 
@@ -84,11 +93,12 @@ class Undo:
             ) from None
 
     def restore(self, clusters: Mapping[str, Cluster]) -> tuple[str, ...]:
-        """Set back every replica count that differs; returns what could not be set back, a line each.
+        """Remove every chaos resource and set back every replica count that differs; returns what could not be set
+        back, a line each.
 
         The record stays as it is until `finish`: there may be more to wait for.
         """
-        remains: list[str] = []
+        remains = [line for each in self.record.chaos if (line := _remove(each, clusters))]
         for before in self.record.before:
             where = f"deployment {before.namespace}/{before.deployment} in {before.context}"
             path = f"{PATHS['deployments'].format(namespace=before.namespace)}/{before.deployment}"
@@ -110,6 +120,25 @@ class Undo:
         partial = self._path.with_suffix(".json.partial")
         partial.write_text(self.record.model_dump_json(indent=2) + "\n", encoding="utf-8")
         os.replace(partial, self._path)
+
+
+def _remove(resource: ChaosResource, clusters: Mapping[str, Cluster]) -> str:
+    """Delete a chaos resource and wait until it has recovered what it did; what is left where it can't, or ""."""
+    try:
+        cluster = clusters[resource.context]
+        deadline_s = time.monotonic() + GONE_TIMEOUT_S
+        cluster.delete(resource.path)
+        while time.monotonic() < deadline_s:
+            cluster.get(resource.path)
+            time.sleep(LOOK_S)
+        problem: object = f"still there after {GONE_TIMEOUT_S:g} s"
+    except ApiError as error:
+        if error.code == 404:
+            return ""
+        problem = error
+    except Exception as error:  # as above: one cluster that fails must not keep the others from being restored
+        problem = error
+    return f"{resource} not removed: {problem}; {resource.removal}"
 
 
 def _autoscaled(cluster: Cluster) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bundle.manifest import Effect
 from bundle.timeline import Entry
 from scorer.cluster import Pod, replicas_of
+from scorer.delay import delay_entries, delayed
 from scorer.facts import Facts
 from scorer.grounds import Grounds
 from scorer.span import Span
@@ -25,6 +26,8 @@ def _seen(facts: Facts, effect: Effect) -> tuple[bool, str]:
     assert window is not None  # proven saw to it
     if acted is None:
         return False, f"{effect.activity} did not begin or did not succeed"
+    if effect.kind == "delay":
+        return delayed(facts, effect)
     if effect.kind == "replicas":
         readings = [
             reading
@@ -58,6 +61,9 @@ def proof_grounds(facts: Facts) -> Grounds:
     for effect in facts.manifest.effects:
         begin = facts.begin(effect)
         if begin is None or window is None:
+            continue
+        if effect.kind == "delay":
+            entries += delay_entries(facts, effect)
             continue
         entries.append(begin)
         uids = {pod.uid for pod in _gone(facts, effect, window) or facts.selected(effect)}

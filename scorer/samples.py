@@ -1,4 +1,4 @@
-"""What was sampled while the drill was judged: the load generator's lag, and the pulses of the API servers."""
+"""What was sampled: the load generator's lag, the pulses of the API servers, how long pods took to answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from scorer.requests import matching
+from scorer.requests import Flags, Ints, matching
 from scorer.span import Span
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ LAG_SERIES = "load.lag_s"
 PULSE_SERIES = "api.round_trip_s"
 ROWS_SERIES = "load.rows"
 POLL_SERIES = "poll.widest_s"
+TRIP_SERIES = "pod.round_trip_s"
+UNANSWERED_SERIES = "pod.unanswered_s"
 _MOST = 2.0**53
 """Whole numbers beyond are no longer told from each other."""
 
@@ -41,19 +43,42 @@ class Polls:
     widest_s: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
 
+@dataclass(frozen=True, eq=False)
+class Trips:
+    """The questions that one pod was asked: when each was over, UTC ns, how long it took, and whether by an answer."""
+
+    over_ns: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    took_ns: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    answered: Flags = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+
+    def where(self, rows: Flags) -> Trips:
+        """Some of them."""
+        return Trips(self.over_ns[rows], self.took_ns[rows], self.answered[rows])
+
+    def with_more(self, over_ns: Ints, took_s: npt.NDArray[np.float64], answered: bool) -> Trips:
+        """These and others. Times that make no sense are left out."""
+        sane = (took_s >= 0) & (took_s < _MOST / 1e9)
+        return Trips(
+            np.concatenate([self.over_ns, over_ns[sane]]),
+            np.concatenate([self.took_ns, np.round(took_s[sane] * 1e9).astype(np.int64)]),
+            np.concatenate([self.answered, np.full(np.count_nonzero(sane), answered)]),
+        )
+
+
 @dataclass(frozen=True)
 class Samples:
     """The samples of a window: when each load worker took one of its lag, UTC ns, and the lag in seconds; `pulses`
     counts by context how often its API server answered.
 
-    `rows` is how many rows each worker that ended in good order says that it recorded, `polls` what the poll of each
-    `context/pod` told: both of the whole run.
+    Of the whole run: `rows` is how many rows each worker that ended in good order says that it recorded, `polls` what
+    the poll of each `context/pod` told, `trips` what each was asked whose delay is measured.
     """
 
     lags: Mapping[str, Lags] = field(default_factory=dict)
     pulses: Mapping[str, int] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
     polls: Mapping[str, Polls] = field(default_factory=dict)
+    trips: Mapping[str, Trips] = field(default_factory=dict)
 
 
 def read_samples(bundle: Bundle, window: Span | None) -> Samples:
@@ -63,10 +88,12 @@ def read_samples(bundle: Bundle, window: Span | None) -> Samples:
     lags: dict[str, Lags] = {}
     polls: dict[str, Polls] = {}
     pulses, recorded = Counter[str](), dict[str, int]()
+    trips: dict[str, Trips] = {}
     for batch in bundle.samples():
         taken, series, source = batch.column("t_ns").to_numpy(), batch.column("series"), batch.column("source")
         within = (taken >= window.start_ns) & (taken < window.end_ns)
         lag, beats = within & matching(series, LAG_SERIES), within & matching(series, PULSE_SERIES)
+        asked = {True: matching(series, TRIP_SERIES), False: matching(series, UNANSWERED_SERIES)}
         for name in source.dictionary.to_pylist():
             of = matching(source, name)
             pulses[name] += int(np.count_nonzero(beats & of))
@@ -78,9 +105,13 @@ def read_samples(bundle: Bundle, window: Span | None) -> Samples:
                 polls[name] = Polls(
                     np.concatenate([told.t_ns, taken[rows]]), np.concatenate([told.widest_s, widest[rows]])
                 )
+            for answered, rows in asked.items():
+                if (some := rows & of).any():
+                    values = batch.column("value").to_numpy()[some]
+                    trips[name] = trips.get(name, Trips()).with_more(taken[some], values, answered)
             if (rows := lag & of).any():
                 sofar, values = lags.get(name, Lags()), batch.column("value").to_numpy()
                 lags[name] = Lags(
                     np.concatenate([sofar.t_ns, taken[rows]]), np.concatenate([sofar.lag_s, values[rows]])
                 )
-    return Samples(lags, {name: count for name, count in pulses.items() if count}, recorded, polls)
+    return Samples(lags, {name: count for name, count in pulses.items() if count}, recorded, polls, trips)

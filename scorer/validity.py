@@ -23,6 +23,8 @@ from scorer.verdict import Says, ValidityCheck
 
 _GAP_NS = 1_000_000_000
 """The next phase begins as the one before ends, but for the time that it takes to note it."""
+_MEASURED = ("networkchaos", "delays")
+"""What must be observed besides where answers are delayed."""
 PULSE_EVERY_S = 5
 """A pulse is taken five times a second; so rarely at least there must be one."""
 
@@ -202,10 +204,11 @@ def _observers(facts: Facts, targets: Targets) -> Says:
             False,
             f"the API server's pulse was hardly taken in {', '.join(unheard)} (needs {least:.0f} in the window)",
         )
+    delayed = {effect.context for effect in manifest.effects if effect.kind == "delay"}
     blind_s, where = max(
         (longest_blindness_s(facts.timeline, context, watches, window), f"{watches} of {context}")
         for context in contexts
-        for watches in ("pods", "deployments", "api")
+        for watches in ("pods", "deployments", "api", *(_MEASURED if context in delayed else ()))
     )
     limit_s = targets.validity.observer_gap_s
     return blind_s <= limit_s, (

@@ -16,7 +16,8 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("bundle", type=click.Path(path_type=Path))
 def recover(bundle: Path) -> int:
-    """Restore what the run in BUNDLE changed: every deployment gets back the replicas it had before the fault.
+    """Restore what the run in BUNDLE changed: every deployment gets back the replicas it had before the fault, and what
+    was made of Chaos Mesh's resources is removed.
 
     Needed after exit code 6, and after a run that was killed. Running it twice does no harm.
     """
@@ -35,12 +36,14 @@ def recover(bundle: Path) -> int:
             click.echo(f"{bundle}: was undone already")
             return 0
         owed = tuple(line for line in undo.record.remains if line.startswith("the experiment's rollback"))
-        contexts = {before.context for before in undo.record.before}
+        contexts = {before.context for before in undo.record.before} | {each.context for each in undo.record.chaos}
         remains = undo.restore({context: Cluster.from_kubeconfig(context) for context in sorted(contexts)})
         undo.finish(remains)
     if remains:
         raise RollbackIncomplete("; ".join(remains), where=str(bundle), do="mend that and run `gameday recover` again")
     click.echo(f"{bundle}: every deployment has the replicas it had before the fault")
+    for each in undo.record.chaos:
+        click.echo(f"{bundle}: there is no {each} any more")
     for line in owed:
         click.echo(f"{bundle}: {line}: do by hand what it would have done")
     return 0

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bundle.timeline import Attribute, Entry
+from gameday.chaosmesh import WATCHED
 from gameday.observe.reflector import Change, KubeObject
 
 
@@ -41,18 +42,42 @@ def deployment_attributes(deployment: KubeObject) -> dict[str, Attribute]:
     }
 
 
+def chaos_attributes(resource: KubeObject) -> dict[str, Attribute]:
+    """How far a resource of Chaos Mesh has come, and which pods it chose."""
+    status = resource.get("status") or {}
+    experiment = status.get("experiment") or {}
+    true = {each["type"] for each in status.get("conditions") or [] if each["status"] == "True"}
+    # an id is NAMESPACE/POD, and goes on where a container is meant
+    pods = {record["id"].split("/")[1] for record in experiment.get("containerRecords") or []}
+    return {
+        "phase": experiment.get("desiredPhase", ""),
+        "selected": "Selected" in true,
+        "injected": "AllInjected" in true,
+        "recovered": "AllRecovered" in true,
+        "deleting": "deletionTimestamp" in resource["metadata"],
+        "pods": sorted(pods),
+        "labels": dict(resource["metadata"].get("labels") or {}),
+    }
+
+
 ATTRIBUTES: Mapping[str, Callable[[KubeObject], dict[str, Attribute]]] = {
     "pods": pod_attributes,
     "deployments": deployment_attributes,
+    **dict.fromkeys(WATCHED, chaos_attributes),
 }
-"""What is watched, and how each object is summed up."""
+"""What can be watched, and how each object is summed up."""
+ALWAYS = ("pods", "deployments")
+"""What is watched in every drill."""
 
 
 def entry_of(change: Change, *, watches: str, context: str, earliest_ns: int, latest_ns: int) -> Entry:
     """The timeline entry of one change of a watched object."""
     meta: Mapping[str, Any] = change.obj["metadata"]
+    attributes = ATTRIBUTES[watches](change.obj)
+    if watches in WATCHED:
+        attributes["resource"] = watches
     return Entry(
-        kind=watches.removesuffix("s"),
+        kind="chaos" if watches in WATCHED else watches.removesuffix("s"),
         event=change.event,
         earliest_ns=earliest_ns,
         latest_ns=latest_ns,
@@ -61,5 +86,5 @@ def entry_of(change: Change, *, watches: str, context: str, earliest_ns: int, la
         name=meta["name"],
         uid=meta["uid"],
         source="watch",
-        attributes=ATTRIBUTES[watches](change.obj),
+        attributes=attributes,
     )

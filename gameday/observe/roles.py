@@ -45,6 +45,12 @@ class LedgerPlan(AskPlan):
     path: str = Field(default="/api/v1/tasks/{key}", pattern=r"^/.*\{key\}")
 
 
+class DelayPlan(AskPlan):
+    """What it says under `delays`: whose answers are timed, at which path. Any answer counts, whatever its status."""
+
+    path: str = Field(default="/health", pattern="^/")
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """What a replica says of itself. `term` None and `region` "" where it doesn't say."""

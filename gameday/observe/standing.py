@@ -1,4 +1,4 @@
-"""How leadership stands before a drill that takes a leader away: what must hold, or there is nothing to be shown."""
+"""How replicas stand before a drill that takes a leader away or delays one: what must hold, or nothing can be shown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from gameday.cluster import PATHS, ApiError, Cluster
 from gameday.errors import BadInput, GuardRefused
 from gameday.observe.asking import Asking, NoAnswer, OutOfReach, asking
-from gameday.observe.leaders import replicas_of
-from gameday.observe.roles import Role, RolePlan, role_in
+from gameday.observe.polling import replicas_of
+from gameday.observe.roles import DelayPlan, Role, RolePlan, role_in
 from gameday.observe.sighting import Replica
 
 
@@ -44,6 +44,31 @@ def check_leader(
             where=f"deployment {plan.deployment} in {', '.join(cluster.context for cluster in clusters)}",
             do="wait for an election, or mend `leaders` in the experiment (reach: proxy asks through the API server)",
         )
+
+
+def check_delays(
+    clusters: Sequence[Cluster],
+    plan: DelayPlan,
+    make: Callable[[DelayPlan, Cluster, Replica], Asking] = asking,
+) -> None:
+    """Ask every replica of these contexts once, whose delay is to be measured.
+
+    Raises BadInput where one hasn't the deployment, and GuardRefused where one of its replicas doesn't answer.
+    """
+    for cluster in clusters:
+        _check_deployment(cluster, plan.deployment)
+        for replica in replicas_of(cluster.list("pods")["items"], cluster.context, plan.deployment):
+            asked = make(plan, cluster, replica)
+            try:
+                asked.get(plan.path)
+            except (NoAnswer, OutOfReach) as error:
+                raise GuardRefused(
+                    f"pod {replica.name} doesn't answer at port {plan.port}, {plan.path}: {error}",
+                    where=f"deployment {plan.deployment} in {cluster.context}",
+                    do="mend `delays` in the experiment (reach: proxy asks through the API server)",
+                ) from None
+            finally:
+                asked.close()
 
 
 def _check_deployment(cluster: Cluster, name: str) -> None:

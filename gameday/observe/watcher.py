@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bundle.timeline import Entry
 from gameday.cluster import PATHS, Cluster
 from gameday.deployment import DeploymentState, state_of
-from gameday.observe.entries import ATTRIBUTES
+from gameday.observe.entries import ALWAYS
 from gameday.observe.listwatch import ListWatch
 from gameday.observe.pulse import Pulse
 from gameday.observe.reflector import KubeObject
@@ -19,7 +19,7 @@ BEAT_TIMEOUT_S = 1.0
 
 
 class Watcher:
-    """Watches the pods and deployments of one context and takes its API server's pulse.
+    """Watches the pods and deployments of one context, and what `also` names, and takes its API server's pulse.
 
     record: takes timeline entries; sample: takes (series, source, utc_ns, value); both are called from several
     threads. now_ns: UTC nanoseconds.
@@ -31,6 +31,7 @@ class Watcher:
         record: Callable[[Entry], None],
         sample: Callable[[str, str, int, float], None],
         now_ns: Callable[[], int],
+        also: tuple[str, ...] = (),
     ) -> None:
         self.context = cluster.context
         path = PATHS["namespace"].format(namespace=cluster.namespace)
@@ -40,7 +41,8 @@ class Watcher:
 
         self._pulse = Pulse(cluster.context, beat, record, sample, now_ns)
         self._lists = {
-            watches: ListWatch(cluster, watches, record, now_ns, self._pulse.lateness_ns) for watches in ATTRIBUTES
+            watches: ListWatch(cluster, watches, record, now_ns, self._pulse.lateness_ns)
+            for watches in (*ALWAYS, *also)
         }
         self._threads: list[threading.Thread] = []
 

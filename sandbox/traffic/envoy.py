@@ -205,8 +205,8 @@ def _host(routes: list[Config]) -> Config:
 
 
 def _route(prefix: str, cluster: str, policy: Policy) -> Config:
-    # No time limit but the client's: an evaluation may take minutes, and a Service of Kubernetes has none either.
-    action: Config = {"cluster": cluster, "timeout": "0s"}
+    # Unless asked for no limit but the client's: an evaluation may take minutes, and a Service of Kubernetes has none.
+    action: Config = {"cluster": cluster, "timeout": f"{policy.timeout_s or 0:g}s"}
     if policy.retries:
         action["retry_policy"] = {
             "retry_on": policy.retry_on,

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from chaoslib.exceptions import ActivityFailed
+from kubernetes.client.exceptions import ApiException
 
 from gameday import actions
-from gameday.actions import lead_from, scale_back
-from gameday.probes import another_region_leads, leading_region
+from gameday.actions import lead_from, remove_chaos, scale_back
+from gameday.probes import another_region_leads, chaos_came_to, leading_region
 from gameday.undo import Replicas, Undo, UndoRecord
 
 
@@ -136,3 +137,53 @@ def test_a_cluster_that_refuses_fails_the_rollback(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(actions, "scale_deployment", refuse)
     with pytest.raises(ActivityFailed):
         scale_back("agent", "tars", otherwise=3)
+
+
+class CustomObjects:
+    """An API server that has a chaos resource of these conditions for so many looks."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, looks: int, *conditions: str, refuses: int = 0) -> None:
+        self.looks, self.conditions, self.refuses, self.deleted = looks, conditions, refuses, 0
+        for module in ("actions", "probes"):
+            monkeypatch.setattr(f"gameday.{module}.create_k8s_api_client", lambda _: None)
+            monkeypatch.setattr(f"gameday.{module}.client.CustomObjectsApi", lambda _: self)
+            monkeypatch.setattr(f"gameday.{module}.LOOK_S", 0.001)
+
+    def get_namespaced_custom_object(self, *where: str) -> dict[str, Any]:
+        assert where == ("chaos-mesh.org", "v1alpha1", "tars", "networkchaos", "slow")
+        self.looks -= 1
+        if self.looks < 0:
+            raise ApiException(status=404)
+        return {"status": {"conditions": [{"type": each, "status": "True"} for each in self.conditions]}}
+
+    def delete_namespaced_custom_object(self, *where: str) -> None:
+        if self.refuses:
+            raise ApiException(status=self.refuses, reason="Forbidden")
+        self.get_namespaced_custom_object(*where)
+        self.deleted += 1
+
+
+def test_a_chaos_resource_is_removed_once_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = CustomObjects(monkeypatch, 3)
+    assert remove_chaos("networkchaos", "slow", "tars") is True
+    assert (api.deleted, api.looks) == (1, -1)
+
+
+def test_where_there_is_none_nothing_needs_to_be_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    CustomObjects(monkeypatch, 0)
+    assert remove_chaos("networkchaos", "slow", "tars") is False
+
+
+def test_one_that_stays_or_cannot_be_removed_fails_the_activity(monkeypatch: pytest.MonkeyPatch) -> None:
+    CustomObjects(monkeypatch, 10**6)
+    with pytest.raises(ActivityFailed, match="still there after 0 s"):
+        remove_chaos("networkchaos", "slow", "tars", timeout=0)
+    CustomObjects(monkeypatch, 1, refuses=403)
+    with pytest.raises(ActivityFailed, match="could not be removed: Forbidden"):
+        remove_chaos("networkchaos", "slow", "tars")
+
+
+def test_a_chaos_resource_comes_to_its_condition_or_is_told_not_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    CustomObjects(monkeypatch, 10**6, "Selected", "AllInjected")
+    assert chaos_came_to("AllInjected", "networkchaos", "slow", "tars")
+    assert not chaos_came_to("AllRecovered", "networkchaos", "slow", "tars", timeout=0)

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from bundle.clock import ENVIRONMENT_VARIABLE, Anchor
-from bundle.timeline import Entry, read_timeline
+from bundle.timeline import Entry, TimelineWriter, read_timeline
 from gameday.chaos import ChaosProcess
+from gameday.control import Recorder
 
 
 def python(name: str, kind: str, module: str, func: str, **arguments: object) -> dict[str, Any]:
@@ -196,3 +197,19 @@ def wait_for(chaos: ChaosProcess | None, root: Path, kind: str, event: str) -> N
     while not any((e.kind, e.event) == (kind, event) for e in read_timeline(root / "timeline.jsonl")[0]):
         assert time.monotonic() < deadline, chaos.child.log_lines() if chaos else "it never came"
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(("status", "begins"), [("succeeded", 0), ("failed", 1)])
+def test_a_chaos_resource_is_not_at_work_because_it_was_made(tmp_path: Path, status: str, begins: int) -> None:
+    """When it is, the harness watches; one that couldn't be made is told at once."""
+    timeline = TimelineWriter(tmp_path / "timeline.jsonl")
+    recorder = Recorder(timeline, Anchor.take(), has_rollbacks=True)
+    made = {"group": "chaos-mesh.org", "plural": "networkchaos"}
+    slow = python("slow", "action", "chaosk8s.crd.actions", "create_custom_object", **made)
+    recorder.start_method({})
+    recorder.start_activity(slow)
+    recorder.activity_completed(slow, {"status": status})
+    recorder.rollbacks_completed({}, {})
+    timeline.close()
+    entries = read_timeline(tmp_path / "timeline.jsonl")[0]
+    assert [e.event for e in entries if e.kind == "fault"] == ["injecting", *["begin", "end"] * begins]

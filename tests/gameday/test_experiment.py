@@ -8,6 +8,7 @@ import pytest
 
 from gameday.errors import BadInput
 from gameday.experiment import load_experiment
+from gameday.observe.roles import DelayPlan
 
 REPOSITORY = Path(__file__).parents[2]
 POD_KILL = (REPOSITORY / "experiments" / "pod-kill.yaml").read_text()
@@ -38,6 +39,32 @@ def test_an_experiment_whose_method_is_empty_has_no_effect(tmp_path: Path) -> No
     path = tmp_path / "x.yaml"
     path.write_text(POD_KILL[: POD_KILL.index("method:")] + "method: []\n")
     assert load_experiment(path, "c").effects == ()
+
+
+def test_the_network_delay_must_be_seen_at_one_pod_and_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAMEDAY_DELAY_LATENCY", "250ms")
+    monkeypatch.setenv("GAMEDAY_REACH", "proxy")
+    experiment = load_experiment(REPOSITORY / "experiments" / "network-delay.yaml", "us-east-1")
+    ((effect,), (made,)) = experiment.effects, experiment.chaos
+    assert (effect.kind, effect.selector, effect.latency_ns) == ("delay", "app=orchestration-agent", 250_000_000)
+    assert str(made) == "networkchaos tars/gameday-network-delay in us-east-1"
+    assert experiment.delays == DelayPlan(reach="proxy")
+    assert experiment.rollbacks == ("remove-the-delay-whatever-happened",)
+
+
+def test_a_podchaos_must_replace_the_pod_that_it_kills() -> None:
+    experiment = load_experiment(REPOSITORY / "experiments" / "pod-kill-podchaos.yaml", "us-east-1")
+    by_hand = load_experiment(REPOSITORY / "experiments" / "pod-kill.yaml", "us-east-1")
+    assert experiment.effects == by_hand.effects
+    assert [str(made) for made in experiment.chaos] == ["podchaos tars/gameday-pod-kill in us-east-1"]
+
+
+def test_a_delay_that_nobody_would_measure_is_refused(tmp_path: Path) -> None:
+    text = (REPOSITORY / "experiments" / "network-delay.yaml").read_text()
+    path = tmp_path / "x.yaml"
+    path.write_text(text.replace("    delays: {deployment", "    delay: {deployment"))
+    with pytest.raises(BadInput, match="nobody would measure the delay"):
+        load_experiment(path, "c")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gameday.cluster import Cluster
+from gameday.chaosmesh import ChaosResource
+from gameday.cluster import ApiError, Cluster
 from gameday.errors import BadInput, GuardRefused
 from gameday.guards import refuse_over_unfinished_undo
 from gameday.undo import Undo
@@ -102,3 +103,51 @@ def test_a_deployment_that_an_autoscaler_sets_is_left_to_it(
 
     monkeypatch.setattr(Cluster, "list", listing)
     assert [before.deployment for before in Undo.arm(tmp_path, [cluster]).record.before] == ["web"]
+
+
+SLOW = ChaosResource(activity="a", context="east", namespace="tars", resource="networkchaos", name="slow")
+
+
+class ChaosMesh:
+    """A cluster that has one chaos resource, which is gone after so many looks, or never, or can't be deleted."""
+
+    def __init__(self, looks: int | None = 0, refuses: int = 0) -> None:
+        self.looks, self.refuses, self.deleted = looks, refuses, 0
+
+    def delete(self, path: str) -> None:
+        assert path == SLOW.path
+        self.deleted += 1
+        if self.refuses:
+            raise ApiError(self.refuses, "no")
+        self.get(path)
+
+    def get(self, path: str) -> dict[str, Any]:
+        assert path == SLOW.path
+        if self.looks is not None:
+            self.looks -= 1
+            if self.looks < 0:
+                raise ApiError(404, "not found")
+        return {}
+
+    def list(self, _what: str) -> dict[str, Any]:
+        return {"items": []}
+
+
+@pytest.mark.parametrize(
+    ("mesh", "remains"),
+    [
+        (ChaosMesh(), ""),
+        (ChaosMesh(looks=3), ""),
+        (ChaosMesh(looks=None), "networkchaos tars/slow in east not removed: still there after 0.3 s; kubectl"),
+        (ChaosMesh(refuses=403), "not removed: HTTP 403: no; kubectl --context east -n tars delete networkchaos slow"),
+    ],
+)
+def test_a_chaos_resource_that_the_run_made_is_removed_or_it_is_told_what_to_type(
+    tmp_path: Path, mesh: ChaosMesh, remains: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gameday.undo.GONE_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("gameday.undo.LOOK_S", 0.01)
+    Undo.arm(tmp_path, [mesh], (SLOW,))  # type: ignore[list-item]  # all that is used of it
+    told = Undo.load(tmp_path).restore({"east": mesh})  # type: ignore[dict-item]
+    assert mesh.deleted == 1
+    assert [remains in line for line in told] == ([True] if remains else [])

@@ -14,7 +14,8 @@ import pytest
 
 from bundle.timeline import Entry
 from gameday.observe.asking import Direct, NoAnswer, OutOfReach
-from gameday.observe.leaders import LeaderPoll, replicas_of
+from gameday.observe.leaders import leader_poll
+from gameday.observe.polling import replicas_of
 from gameday.observe.roles import RolePlan
 from gameday.observe.sighting import Replica
 
@@ -46,7 +47,7 @@ class Region:
         self.says: dict[str, int | Exception] = dict.fromkeys(names, 0)
         self.entries: list[Entry] = []
         self.samples: list[tuple[str, str]] = []
-        self.poll = LeaderPoll(
+        self.poll = leader_poll(
             SimpleNamespace(context="east"),  # type: ignore[arg-type]  # all that is used of it
             RolePlan(),
             lambda: list(self.pods),

@@ -9,8 +9,8 @@ import pytest
 from gameday.cluster import ApiError
 from gameday.errors import BadInput, GuardRefused
 from gameday.observe.asking import NoAnswer
-from gameday.observe.roles import RolePlan
-from gameday.observe.standing import check_leader
+from gameday.observe.roles import DelayPlan, RolePlan
+from gameday.observe.standing import check_delays, check_leader
 
 
 def region(name: str, deployment: bool = True) -> Any:
@@ -66,3 +66,18 @@ def test_a_region_without_the_deployment_is_refused_by_name() -> None:
 def test_without_a_leader_there_is_none_to_lose(roles: dict[str, str | None], says: str) -> None:
     with pytest.raises(GuardRefused, match=says):
         check([region("east"), region("west")], roles)
+
+
+def delays(regions: list[Any], roles: dict[str, str | None]) -> None:
+    check_delays(regions, DelayPlan(), lambda _, __, replica: Says(roles[replica.name]))
+
+
+def test_pods_that_answer_can_be_measured() -> None:
+    delays([region("east")], {"east": "follower"})
+
+
+def test_one_that_does_not_answer_cannot_be_measured() -> None:
+    with pytest.raises(GuardRefused, match="pod east doesn't answer at port 8094, /health: refused"):
+        delays([region("east")], {"east": None})
+    with pytest.raises(BadInput, match="no deployment orchestration-agent"):
+        delays([region("east", deployment=False)], {})
