@@ -51,11 +51,12 @@ class Effect(_Record):
     """What the fault must be seen to do before the drill may count.
 
     kind: `pods-replaced` (pods that match `selector` lose their UID), `replicas` (deployment `name` really has `count`
-    ready replicas) or `delay` (answers of pods that match `selector` are late by `latency_ns`). `count` is the least
+    ready replicas), `delay` (answers of pods that match `selector` are late by `latency_ns`) or `load-step` (the load
+    rises to its peak, and by that the CPU of deployment `name` over the target of its autoscaler). `count` is the least
     number of pods, or the exact number of replicas.
     """
 
-    kind: Literal["pods-replaced", "replicas", "delay"]
+    kind: Literal["pods-replaced", "replicas", "delay", "load-step"]
     activity: str
     context: str
     namespace: str

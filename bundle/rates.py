@@ -87,6 +87,13 @@ class RateCurve:
         """The same shape with every time multiplied by `factor`. Raises ValueError."""
         return RateCurve(tuple((t_s * factor, per_s) for t_s, per_s in self.points), self.repeats)
 
+    def led_by(self, lead_s: float) -> RateCurve:
+        """The same shape after `lead_s` seconds of its last rate. Raises ValueError where it repeats, and has none."""
+        if self.repeats:
+            raise ValueError("a rate that repeats itself has no last rate to lead with")
+        last = self.points[-1][1]
+        return RateCurve(((0.0, last), (lead_s, last), *((lead_s + t_s, per_s) for t_s, per_s in self.points)))
+
     def when_s(self, arrivals: float) -> float:
         """Seconds after which `arrivals` are expected to have come; infinity where they never will.
 

@@ -18,6 +18,7 @@ from chaoslib.exceptions import ActivityFailed
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
+from gameday import peak
 from gameday.chaosmesh import GROUP, VERSION
 from gameday.control import BUNDLE_VARIABLE
 from gameday.probes import leading_region
@@ -95,3 +96,11 @@ def remove_chaos(
             return there
         raise ActivityFailed(f"{plural} {name} could not be removed: {error.reason}") from error
     raise ActivityFailed(f"{plural} {name} is still there after {timeout} s")
+
+
+def wait_for_peak() -> str:
+    """Wait until just before the load rises to its peak, as the bundle's schedule says; at once without a bundle.
+
+    Raises ActivityFailed where it has risen already; in a drill that ends the experiment.
+    """
+    return peak.approach()

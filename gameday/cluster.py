@@ -27,6 +27,8 @@ PATHS = {
     "autoscalers": "/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers",
     "networkchaos": "/apis/chaos-mesh.org/v1alpha1/namespaces/{namespace}/networkchaos",
     "podchaos": "/apis/chaos-mesh.org/v1alpha1/namespaces/{namespace}/podchaos",
+    "endpointslices": "/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices",
+    "podmetrics": "/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods",
     "namespace": "/api/v1/namespaces/{namespace}",
 }
 """Where the API server has what the harness reads."""

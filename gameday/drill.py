@@ -20,6 +20,7 @@ from gameday.load.errors import LoadFailed
 from gameday.load.live import Live
 from gameday.load.profile import load_record
 from gameday.load.run import LoadRun
+from gameday.observe.entries import OF_SCALING
 from gameday.observe.injections import Injections
 from gameday.observe.polling import Poll
 from gameday.observe.polls import polls_of
@@ -66,8 +67,15 @@ class Drill:
             raise unwritable(root, error) from None
         chaos = plan.experiment.chaos
         record = Injections(chaos, self._writer.append)
+        scaling = {effect.context for effect in plan.experiment.effects if effect.kind == "load-step"}
         self._watchers = [
-            Watcher(cluster, record, self._samples.add, self._anchor.now_ns, watched_in(chaos, cluster.context))
+            Watcher(
+                cluster,
+                record,
+                self._samples.add,
+                self._anchor.now_ns,
+                (*watched_in(chaos, cluster.context), *(OF_SCALING if cluster.context in scaling else ())),
+            )
             for cluster in plan.clusters
         ]
         self._polls: list[Poll] = []

@@ -39,9 +39,20 @@ def _replicas(activity: str, context: str, arguments: Arguments) -> Effect:
     )
 
 
+def _load_step(activity: str, context: str, arguments: Arguments) -> Effect:
+    return Effect(
+        kind="load-step",
+        activity=activity,
+        context=context,
+        namespace=arguments.get("ns", "default"),
+        name=str(arguments["deployment"]),
+    )
+
+
 EFFECTS: Mapping[tuple[str, str], Callable[[str, str, Arguments], Effect | None]] = {
     ("chaosk8s.pod.actions", "terminate_pods"): _pods_replaced,
     ("chaosk8s.deployment.actions", "scale_deployment"): _replicas,
+    ("gameday.peak", "load_rises"): _load_step,
     chaosmesh.CREATE: chaosmesh.effect_of,
 }
 """By module and function of a python action. A new kind of fault that can be proven is one entry here."""

@@ -11,10 +11,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bundle.rates import expected_between, highest_per_s
+from gameday.autoscaler import check_autoscaler
 from gameday.cluster import ApiError, Cluster
 from gameday.errors import BadInput
 from gameday.experiment import Experiment, load_experiment
 from gameday.guards import check_chaos_mesh
+from gameday.load.lead import SPARE_S, Led, led
 from gameday.load.profile import ProfileFacts, check_profile
 from gameday.load.remote import LoadAddress
 from gameday.load.schedule import NOTHING_ASKED, Asked
@@ -152,7 +154,16 @@ def make_plan(
                 where=str(experiment),
                 do="name both with --context and --namespace, or mend the experiment",
             )
+    steps = [effect for effect in checked.effects if effect.kind == "load-step"]
+    peak: Led | None = None
+    if steps:
+        peak = led(facts, limits.warm_up_s + limits.baseline_s + SPARE_S)
+        facts = peak.profile
     versions = {cluster.context: cluster.check() for cluster in clusters}
+    for effect in steps:
+        for cluster in clusters:
+            if (cluster.context, cluster.namespace) == (effect.context, effect.namespace):
+                check_autoscaler(cluster, effect.name)
     if checked.leaders is not None:
         check_leader(clusters, checked.leaders)
     check_chaos_mesh(checked.chaos, {cluster.context: cluster for cluster in clusters})
@@ -172,14 +183,16 @@ def make_plan(
         targets=promised,
         clusters=clusters,
         host=where,
-        asked=asked,
+        asked=asked if peak is None else replace(asked, lead_s=peak.lead_s),
         seed=seed,
         workers=workers,
         load_at=load_at,
         limits=replace(
             limits,
             hold_s=promised.recovery.hold_s,
-            requests=needed,
+            # what the peak sends is sent after the load's step, which is the fault
+            requests=needed if peak is None else max(0, needed - math.floor(peak.at_peak)),
+            fault_max_s=limits.fault_max_s + (0.0 if peak is None else peak.fall_s),
             unseen_s=needed / asked.rate_per_s if facts is None and asked.rate_per_s else limits.unseen_s,
             highest_per_s=None if facts is None or facts.model == "closed" else highest_per_s(facts.curves),
         ),

@@ -191,6 +191,10 @@ def _effect(effect: Effect) -> tuple[str, tuple[str, ...]]:
         return f"ends {effect.count} or more pods with {chosen} {where}", ("their controller, which makes new pods",)
     if effect.kind == "replicas":
         return f"scales deployment {effect.name} to {effect.count} {where}", ()
+    if effect.kind == "load-step":
+        return f"lets the load rise to its peak, for the autoscaler of {effect.name} to follow {where}", (
+            "the load itself, which falls again",
+        )
     return f"{effect.kind} {where}", ()
 
 

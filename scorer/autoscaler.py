@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from bundle.timeline import Attribute, Entry
 from scorer.cluster import when
 from scorer.facts import Facts
 from scorer.intervals import Interval
-from scorer.requests import matching
-
-if TYPE_CHECKING:
-    from bundle.reader import Bundle
-
-CPU_SERIES = "hpa.cpu_percent"
-"""Samples of the metric, from the metrics API; the source is `context/namespace/name` of the autoscaler."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +32,20 @@ class Level:
 
 
 def autoscaler_of(facts: Facts) -> tuple[HpaReading, ...]:
-    """The readings of the drill's one autoscaler, in order. Raises LookupError where there is none, or several."""
+    """The readings of the drill's one autoscaler, in order: of the deployment that an effect names, where one does.
+    Raises LookupError where there is none, or several."""
+    steps = {
+        (effect.context, effect.namespace, effect.name)
+        for effect in facts.manifest.effects
+        if effect.kind == "load-step"
+    }
     by_key: dict[tuple[str, str, str], list[HpaReading]] = {}
     for entry in facts.timeline:
+        if entry.kind != "hpa" or entry.event == "deleted":
+            continue
         desired = entry.attributes.get("desired")
-        if entry.kind == "hpa" and entry.event != "deleted" and isinstance(desired, int):
+        meant = not steps or (entry.context, entry.namespace, entry.attributes.get("target")) in steps
+        if meant and isinstance(desired, int):
             cpu, goal = (_figure(entry.attributes.get(name)) for name in ("cpu_percent", "cpu_target_percent"))
             by_key.setdefault(_key(entry), []).append(HpaReading(entry, when(entry), desired, cpu, goal))
     if not by_key:
@@ -56,18 +57,15 @@ def autoscaler_of(facts: Facts) -> tuple[HpaReading, ...]:
     return tuple(by_key[acted[0]] if acted else next(iter(by_key.values())))
 
 
-def levels_of(readings: tuple[HpaReading, ...], bundle: Bundle) -> tuple[Level, ...]:
+def levels_of(readings: tuple[HpaReading, ...], facts: Facts) -> tuple[Level, ...]:
     """When the metric was known to be over the target, or not, in order: by the autoscaler's own status, and by samples
-    of the metrics API. Raises BundleError, and LookupError where no reading names a target."""
+    of the metrics API. Raises LookupError where no reading names a target."""
     goal = next((reading.goal for reading in readings if reading.goal is not None), None)
     if goal is None:
         raise LookupError("the autoscaler names no target for CPU")
     levels = [Level(reading.since, reading.cpu > goal) for reading in readings if reading.cpu is not None]
-    source = "/".join(_key(readings[0].entry))
-    for batch in bundle.samples():
-        rows = matching(batch.column("series"), CPU_SERIES) & matching(batch.column("source"), source)
-        times, values = batch.column("t_ns").to_numpy()[rows], batch.column("value").to_numpy()[rows]
-        levels += [Level(Interval(at, at), cpu > goal) for at, cpu in zip(times.tolist(), values.tolist(), strict=True)]
+    samples = facts.samples.cpu.get("/".join(_key(readings[0].entry)), ())
+    levels += [Level(Interval(at_ns, at_ns), percent > goal) for at_ns, percent in samples]
     return tuple(sorted(levels, key=lambda level: (level.when.high, level.when.low, level.over)))
 
 

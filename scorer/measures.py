@@ -61,16 +61,16 @@ def _share_drift(facts: Facts, _targets: Targets, bundle: Bundle) -> Measure:
     return share_drift(facts, bundle)
 
 
-def _scale_up_begins(facts: Facts, _targets: Targets, bundle: Bundle) -> Measure:
+def _scale_up_begins(facts: Facts, _targets: Targets, _bundle: Bundle) -> Measure:
     from scorer.scaling import scale_up_begins
 
-    return scale_up_begins(facts, bundle)
+    return scale_up_begins(facts)
 
 
-def _scale_latency(facts: Facts, targets: Targets, bundle: Bundle) -> Measure:
+def _scale_latency(facts: Facts, targets: Targets, _bundle: Bundle) -> Measure:
     from scorer.scaling import scale_latency
 
-    return scale_latency(facts, targets, bundle)
+    return scale_latency(facts, targets)
 
 
 def _scale_down_begins(facts: Facts, _targets: Targets, _bundle: Bundle) -> Measure:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bundle.errors import BundleError
-from scorer import alerts, generator, latency, load_rate, unseen
+from scorer import alerts, generator, latency, load_rate, stepped, unseen
 from scorer.facts import Facts
 from scorer.piece import Piece
 from scorer.ranked import Cells
@@ -40,6 +40,7 @@ def pieces(facts: Facts, targets: Targets) -> Iterator[Piece[Any]]:
     yield from load_rate.needs(facts, targets)
     yield from unseen.needs(facts)
     yield from alerts.needs(facts, targets)
+    yield from stepped.needs(facts)
     baseline = before(facts)
     if baseline is not None:
         yield Tally(baseline, limits)

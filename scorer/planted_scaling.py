@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bundle.manifest import Effect
 from bundle.rates import RateCurve
 from bundle.reader import Bundle
 from bundle.timeline import Attribute, Entry
@@ -78,9 +79,12 @@ def plant_scaling(root: Path, plan: ScalingPlan) -> ScalingTruth:
     rise_ns = EPOCH_NS + round(before_s * _S)
     entries = [entry for entry in bundle.timeline if entry.kind not in ("pod", "deployment")]
     entries += [*_hpa(plan, rng, truth, rise_ns), *_pods(plan, rng, truth, rise_ns)]
+    seen = {"watches": "autoscalers"}
+    entries.append(Entry("observer", "connected", EPOCH_NS, EPOCH_NS, CONTEXT, source="watch", attributes=seen))
     lines = [entry.to_json() for entry in sorted(entries, key=lambda entry: entry.latest_ns)]
     (root / "timeline.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    manifest = bundle.manifest.model_copy(update={"timeline_entries": len(lines)})
+    effect = Effect(kind="load-step", activity="kill", context=CONTEXT, namespace=NAMESPACE, name=TARGET)
+    manifest = bundle.manifest.model_copy(update={"effects": (effect,), "timeline_entries": len(lines)})
     (root / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return truth
 

@@ -9,6 +9,7 @@ from scorer.delay import delay_entries, delayed
 from scorer.facts import Facts
 from scorer.grounds import Grounds
 from scorer.span import Span
+from scorer.stepped import step_grounds, stepped
 
 
 def proven(facts: Facts) -> tuple[bool, str]:
@@ -28,6 +29,8 @@ def _seen(facts: Facts, effect: Effect) -> tuple[bool, str]:
         return False, f"{effect.activity} did not begin or did not succeed"
     if effect.kind == "delay":
         return delayed(facts, effect)
+    if effect.kind == "load-step":
+        return stepped(facts, effect, acted)
     if effect.kind == "replicas":
         readings = [
             reading
@@ -58,6 +61,7 @@ def proof_grounds(facts: Facts) -> Grounds:
     """
     window = facts.window
     entries: list[Entry] = []
+    figures: tuple[str, ...] = ()
     for effect in facts.manifest.effects:
         begin = facts.begin(effect)
         if begin is None or window is None:
@@ -66,6 +70,11 @@ def proof_grounds(facts: Facts) -> Grounds:
             entries += delay_entries(facts, effect)
             continue
         entries.append(begin)
+        if effect.kind == "load-step":
+            grounds = step_grounds(facts)
+            entries += grounds.entries
+            figures += grounds.figures
+            continue
         uids = {pod.uid for pod in _gone(facts, effect, window) or facts.selected(effect)}
         entries += [
             entry
@@ -78,7 +87,7 @@ def proof_grounds(facts: Facts) -> Grounds:
                 else (entry.kind == "pod" and entry.uid in uids)
             )
         ]
-    return Grounds(entries=tuple(entries))
+    return Grounds(entries=tuple(entries), figures=figures)
 
 
 def _gone(facts: Facts, effect: Effect, window: Span) -> list[Pod]:

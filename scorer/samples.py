@@ -16,6 +16,8 @@ from scorer.span import Span
 if TYPE_CHECKING:
     from bundle.reader import Bundle
 
+CPU_SERIES = "hpa.cpu_percent"
+"""An autoscaler's metric, from the metrics API; the source is `context/namespace/name` of the autoscaler."""
 LAG_SERIES = "load.lag_s"
 PULSE_SERIES = "api.round_trip_s"
 ROWS_SERIES = "load.rows"
@@ -71,7 +73,8 @@ class Samples:
     counts by context how often its API server answered.
 
     Of the whole run: `rows` is how many rows each worker that ended in good order says that it recorded, `polls` what
-    the poll of each `context/pod` told, `trips` what each was asked whose delay is measured.
+    the poll of each `context/pod` told, `trips` what each was asked whose delay is measured, `cpu` when how much of the
+    requested CPU was in use, UTC ns and per cent by autoscaler.
     """
 
     lags: Mapping[str, Lags] = field(default_factory=dict)
@@ -79,6 +82,7 @@ class Samples:
     rows: Mapping[str, int] = field(default_factory=dict)
     polls: Mapping[str, Polls] = field(default_factory=dict)
     trips: Mapping[str, Trips] = field(default_factory=dict)
+    cpu: Mapping[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)
 
 
 def read_samples(bundle: Bundle, window: Span | None) -> Samples:
@@ -89,6 +93,7 @@ def read_samples(bundle: Bundle, window: Span | None) -> Samples:
     polls: dict[str, Polls] = {}
     pulses, recorded = Counter[str](), dict[str, int]()
     trips: dict[str, Trips] = {}
+    cpu: dict[str, list[tuple[int, float]]] = {}
     for batch in bundle.samples():
         taken, series, source = batch.column("t_ns").to_numpy(), batch.column("series"), batch.column("source")
         within = (taken >= window.start_ns) & (taken < window.end_ns)
@@ -109,9 +114,13 @@ def read_samples(bundle: Bundle, window: Span | None) -> Samples:
                 if (some := rows & of).any():
                     values = batch.column("value").to_numpy()[some]
                     trips[name] = trips.get(name, Trips()).with_more(taken[some], values, answered)
+            if (read := of & matching(series, CPU_SERIES)).any():
+                percents = batch.column("value").to_numpy()[read]
+                cpu.setdefault(name, []).extend(zip(taken[read].tolist(), percents.tolist(), strict=True))
             if (rows := lag & of).any():
                 sofar, values = lags.get(name, Lags()), batch.column("value").to_numpy()
                 lags[name] = Lags(
                     np.concatenate([sofar.t_ns, taken[rows]]), np.concatenate([sofar.lag_s, values[rows]])
                 )
-    return Samples(lags, {name: count for name, count in pulses.items() if count}, recorded, polls, trips)
+    metrics = {name: tuple(readings) for name, readings in cpu.items()}
+    return Samples(lags, {name: count for name, count in pulses.items() if count}, recorded, polls, trips, metrics)

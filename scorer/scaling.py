@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-from scorer.autoscaler import CPU_SERIES, HpaReading, autoscaler_of, levels_of, turned
+from scorer.autoscaler import HpaReading, autoscaler_of, levels_of, turned
 from scorer.cluster import Pod, pods_of, when
 from scorer.facts import Facts
 from scorer.grounds import Grounds
 from scorer.intervals import Interval, tidy
 from scorer.load_step import load_fall, load_rise
 from scorer.recovery import recovery_user
+from scorer.samples import CPU_SERIES
 from scorer.stages import Milestone, middle, stages
 from scorer.targets import Targets
 from scorer.verdict import Measure, Stage
 
-if TYPE_CHECKING:
-    from bundle.reader import Bundle
 
-
-def scale_up_begins(facts: Facts, bundle: Bundle) -> Measure:
-    """Seconds from CPU over its target to more replicas being desired. Raises LookupError and BundleError.
+def scale_up_begins(facts: Facts) -> Measure:
+    """Seconds from CPU over its target to more replicas being desired. Raises LookupError.
 
     CPU passed its target after the load began to rise and before a reading said so: the upper bound counts from the
     former, the lower from the latter.
     """
     rise, readings = load_rise(facts.manifest.load), autoscaler_of(facts)
-    over = turned(levels_of(readings, bundle), True, rise.low)
+    over = turned(levels_of(readings, facts), True, rise.low)
     up = _changed(readings, rise.low, up=True)
     if over is None and up is None:
         raise LookupError("CPU was not seen over its target after the load rose: there was nothing to scale up for")
@@ -37,10 +34,9 @@ def scale_up_begins(facts: Facts, bundle: Bundle) -> Measure:
     )
     if up is None:
         assert over is not None  # what else is left
-        open_s = max(0.0, facts.ended_ns - over.high) / 1e9
-        says = (
-            f"no more replicas were desired in the {open_s:.1f} s from CPU over its target to the end of the recording"
-        )
+        until_ns, what = _reason_to_scale(facts)
+        open_s = max(0.0, until_ns - over.high) / 1e9
+        says = f"no more replicas were desired in the {open_s:.1f} s from CPU over its target to {what}"
         return _measure("scale-up-begins", None, (open_s, None), len(readings), method, (says,))
     if over is None or over.high > up.high:
         over = Interval(rise.low, up.high)
@@ -54,9 +50,9 @@ def scale_up_begins(facts: Facts, bundle: Bundle) -> Measure:
     return _measure("scale-up-begins", value, (low_s, high_s), len(readings), method, evidence)
 
 
-def scale_latency(facts: Facts, targets: Targets, bundle: Bundle) -> Measure:
+def scale_latency(facts: Facts, targets: Targets) -> Measure:
     """Seconds from the load's rise to a new pod at work and SLIs within their SLOs, with the stages between. Raises
-    LookupError and BundleError."""
+    LookupError."""
     rise, readings = load_rise(facts.manifest.load), autoscaler_of(facts)
     method = (
         "watched: from the load's rise to the moment from which a new pod served, or was ready where nobody watched "
@@ -65,6 +61,7 @@ def scale_latency(facts: Facts, targets: Targets, bundle: Bundle) -> Measure:
     up = _changed(readings, rise.low, up=True)
     open_s = max(0.0, facts.ended_ns - rise.high) / 1e9
     if up is None:
+        open_s = max(0.0, _reason_to_scale(facts)[0] - rise.high) / 1e9
         says = "no more replicas were desired after the load rose"
         return _measure("scale-latency", None, (open_s, None), len(readings), method, (says,))
     new = _new_pods(facts, readings[0], up)
@@ -72,7 +69,7 @@ def scale_latency(facts: Facts, targets: Targets, bundle: Bundle) -> Measure:
     ready = min((pod.ready for pod in new if pod.ready is not None), key=middle, default=None)
     serving = _serving(facts, readings[0], new)
     good = _users_good(facts, targets)
-    over = turned(levels_of(readings, bundle), True, rise.low)
+    over = turned(levels_of(readings, facts), True, rise.low)
     seen = [
         ("metric over target", over if over is None or over.high <= up.high else None),
         ("desired changed", up),
@@ -107,6 +104,8 @@ def scale_down_begins(facts: Facts) -> Measure:
     """Seconds from the load's fall to fewer replicas being desired. Raises LookupError."""
     fall, readings = load_fall(facts.manifest.load), autoscaler_of(facts)
     down = _changed(readings, fall.low, up=False)
+    if down is None and readings[-1].desired <= readings[0].desired:
+        raise LookupError("nothing had been scaled up that could be scaled down")
     method = "watched: from the load's fall, by its schedule, to fewer desired replicas"
     window = readings[-1].entry.attributes.get("stabilization_s") if readings else None
     told = () if window is None else (f"its scale-down stabilisation window is {window} s",)
@@ -131,6 +130,15 @@ def scaling_grounds(facts: Facts) -> Grounds:
         if before.desired != after.desired:
             entries += [entry for entry in (before.entry, after.entry) if entry not in entries]
     return Grounds(entries=tuple(entries), figures=(f"samples of CPU: the series {CPU_SERIES}",))
+
+
+def _reason_to_scale(facts: Facts) -> tuple[float, str]:
+    """Until when the load gave reason to scale up, UTC ns, and what ended then."""
+    try:
+        fall_ns = load_fall(facts.manifest.load).low
+    except LookupError:
+        return facts.ended_ns, "the end of the recording"
+    return (fall_ns, "the load's fall") if fall_ns < facts.ended_ns else (facts.ended_ns, "the end of the recording")
 
 
 def _changed(readings: tuple[HpaReading, ...], since_ns: float, *, up: bool) -> Interval | None:

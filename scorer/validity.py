@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 
 from bundle.manifest import PhaseName
@@ -23,8 +23,8 @@ from scorer.verdict import Says, ValidityCheck
 
 _GAP_NS = 1_000_000_000
 """The next phase begins as the one before ends, but for the time that it takes to note it."""
-_MEASURED = ("networkchaos", "delays")
-"""What must be observed besides where answers are delayed."""
+_BESIDES: Mapping[str, tuple[str, ...]] = {"delay": ("networkchaos", "delays"), "load-step": ("autoscalers",)}
+"""By the kind of an effect, what must be observed besides pods and deployments."""
 PULSE_EVERY_S = 5
 """A pulse is taken five times a second; so rarely at least there must be one."""
 
@@ -204,17 +204,18 @@ def _observers(facts: Facts, targets: Targets) -> Says:
             False,
             f"the API server's pulse was hardly taken in {', '.join(unheard)} (needs {least:.0f} in the window)",
         )
-    delayed = {effect.context for effect in manifest.effects if effect.kind == "delay"}
+    besides = {(effect.context, watches) for effect in manifest.effects for watches in _BESIDES.get(effect.kind, ())}
+    always = {(context, watches) for context in contexts for watches in ("pods", "deployments", "api")}
     blind_s, where = max(
         (longest_blindness_s(facts.timeline, context, watches, window), f"{watches} of {context}")
-        for context in contexts
-        for watches in ("pods", "deployments", "api", *(_MEASURED if context in delayed else ()))
+        for context, watches in always | besides
     )
+    scaled = any(effect.kind == "load-step" for effect in manifest.effects)
     limit_s = targets.validity.observer_gap_s
     return blind_s <= limit_s, (
         f"blind for {blind_s:.2f} s at most ({where}; at most {limit_s:g} s)"
         if blind_s
-        else f"pods and deployments of {', '.join(contexts)} were watched throughout"
+        else f"pods{', autoscalers' if scaled else ''} and deployments of {', '.join(contexts)} were watched throughout"
     )
 
 

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from gameday.load.arrivals import Spacing
 
-VERSION = 1
+VERSION = 2
 MAX_MESSAGE = 1 << 16
 MAX_BODY = 1 << 20
 """Bytes. Nothing larger is read, so that memory is bounded whoever is at the other end."""
@@ -71,6 +71,7 @@ class Run(_Message):
     duration_s: float | None = None
     spacing: Spacing | None = None
     users: int | None = Field(default=None, ge=1)
+    lead_s: float | None = None
     seed: int = 0
     time_limit_s: float = Field(gt=0)
     stop_grace_s: int = Field(ge=0)

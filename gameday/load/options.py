@@ -75,6 +75,13 @@ def add_options(parser: Any) -> None:
         help="Length of the rate's shape: its ramp, its peak, its period. Defaults to what the profile says.",
     )
     group.add_argument(
+        "--lead",
+        type=_explained(_duration),
+        metavar="<seconds>",
+        env_var="GAMEDAY_LEAD",
+        help="So much of the shape's last rate before it begins: low load before a peak. Defaults to none.",
+    )
+    group.add_argument(
         "--spacing",
         choices=[Spacing.UNIFORM.value, Spacing.POISSON.value],
         env_var="GAMEDAY_SPACING",
@@ -134,4 +141,4 @@ def asked_of(environment: Environment) -> Asked:
     """What was asked for instead of what the profile says."""
     options = options_of(environment)
     spacing = Spacing(options.spacing) if options.spacing else None
-    return Asked(rate_per_s=options.rate, duration_s=options.duration, spacing=spacing)
+    return Asked(rate_per_s=options.rate, duration_s=options.duration, spacing=spacing, lead_s=options.lead)

@@ -80,6 +80,8 @@ class LoadPlan:
             command += ["--rate", f"{self.asked.rate_per_s!r}"]
         if self.asked.duration_s is not None:
             command += ["--duration", f"{self.asked.duration_s!r}"]
+        if self.asked.lead_s is not None:
+            command += ["--lead", f"{self.asked.lead_s!r}"]
         if self.asked.spacing is not None:
             command += ["--spacing", self.asked.spacing]
         if self.asked.users is not None:

@@ -119,6 +119,7 @@ class RemotePlan:
             duration_s=self.asked.duration_s,
             spacing=self.asked.spacing,
             users=self.asked.users,
+            lead_s=self.asked.lead_s,
             seed=self.seed,
             time_limit_s=self.time_limit_s,
             stop_grace_s=self.stop_grace_s,

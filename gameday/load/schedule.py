@@ -30,6 +30,8 @@ class Asked:
     spacing: Spacing | None = None
     users: int | None = None
     """How many users of a closed-loop profile there are; all of them come at once."""
+    lead_s: float | None = None
+    """So many seconds of each shape's last rate come before it."""
 
 
 NOTHING_ASKED = Asked()
@@ -91,6 +93,10 @@ def schedules(classes: Sequence[type[OpenUser]], asked: Asked) -> list[Schedule]
             shape = (
                 shape.scaled(asked.rate_per_s / total) if total else RateCurve.constant(asked.rate_per_s / len(classes))
             )
+        if asked.lead_s is not None:
+            if isinstance(shape, RecordedArrivals):
+                raise ValueError("a replay of arrivals has no last rate to lead with")
+            shape = shape.led_by(asked.lead_s)
         if isinstance(shape, RecordedArrivals):
             if asked.rate_per_s is not None and asked.duration_s is not None:
                 raise ValueError("a replay of arrivals can take --rate or --duration, not both")

@@ -49,7 +49,7 @@ class Session:
         """
         run = self._relay.wait_for_run()
         options = options_of(self._environment)
-        options.rate, options.duration = run.rate_per_s, run.duration_s
+        options.rate, options.duration, options.lead = run.rate_per_s, run.duration_s, run.lead_s
         options.spacing = None if run.spacing is None else run.spacing.value
         options.seed = run.seed
         if run.users is not None:
@@ -82,7 +82,7 @@ class Session:
         if run.profile_sha256 != self._profile:
             return "the load profile there, or what it imports, is another one than yours: put yours there"
         try:
-            schedules(self._users, Asked(run.rate_per_s, run.duration_s, run.spacing))
+            schedules(self._users, Asked(run.rate_per_s, run.duration_s, run.spacing, lead_s=run.lead_s))
         except ValueError as error:
             return str(error)
         return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bundle.timeline import Attribute, Entry
@@ -60,14 +60,67 @@ def chaos_attributes(resource: KubeObject) -> dict[str, Attribute]:
     }
 
 
+def autoscaler_attributes(autoscaler: KubeObject) -> dict[str, Attribute]:
+    """What a HorizontalPodAutoscaler scales and wants, its CPU and the target of that in per cent, its conditions."""
+    spec, status = autoscaler.get("spec", {}), autoscaler.get("status", {})
+    window = spec.get("behavior", {}).get("scaleDown", {}).get("stabilizationWindowSeconds")
+    conditions = status.get("conditions") or []
+    return {
+        "target": spec.get("scaleTargetRef", {}).get("name", ""),
+        "min": spec.get("minReplicas", 1),
+        "max": spec.get("maxReplicas"),
+        "current": status.get("currentReplicas"),
+        "desired": status.get("desiredReplicas"),
+        "cpu_percent": cpu_utilisation(status.get("currentMetrics"), "current"),
+        "cpu_target_percent": cpu_utilisation(spec.get("metrics"), "target"),
+        "stabilization_s": window,
+        "last_scale": status.get("lastScaleTime"),
+        "conditions": {condition["type"]: condition["status"] for condition in conditions},
+    }
+
+
+def cpu_utilisation(metrics: Sequence[KubeObject] | None, side: str) -> int | None:
+    """The `averageUtilization` of the resource `cpu` among an autoscaler's metrics; None where there is none.
+
+    side: `target` in its spec, `current` in its status.
+    """
+    for metric in metrics or []:
+        resource = metric.get("resource") or {}
+        if metric.get("type") == "Resource" and resource.get("name") == "cpu":
+            figure = (resource.get(side) or {}).get("averageUtilization")
+            return None if figure is None else int(figure)
+    return None
+
+
+def slice_attributes(endpoints: KubeObject) -> dict[str, Attribute]:
+    """The service of an EndpointSlice, and the pods that are given traffic by it."""
+    return {
+        "service": (endpoints["metadata"].get("labels") or {}).get("kubernetes.io/service-name", ""),
+        "ready": [
+            endpoint["targetRef"]["name"]
+            for endpoint in endpoints.get("endpoints") or []
+            # left out, `ready` is unknown, which consumers are told to take for ready
+            if (endpoint.get("conditions") or {}).get("ready", True) and endpoint.get("targetRef", {}).get("name")
+        ],
+    }
+
+
 ATTRIBUTES: Mapping[str, Callable[[KubeObject], dict[str, Attribute]]] = {
     "pods": pod_attributes,
     "deployments": deployment_attributes,
+    "autoscalers": autoscaler_attributes,
+    "endpointslices": slice_attributes,
     **dict.fromkeys(WATCHED, chaos_attributes),
 }
 """What can be watched, and how each object is summed up."""
+
 ALWAYS = ("pods", "deployments")
 """What is watched in every drill."""
+OF_SCALING = ("autoscalers", "endpointslices")
+"""What is watched besides where the drill is about an autoscaler."""
+
+_KINDS = {"autoscalers": "hpa", **dict.fromkeys(WATCHED, "chaos")}
+"""What an entry of these is called, where that isn't their singular."""
 
 
 def entry_of(change: Change, *, watches: str, context: str, earliest_ns: int, latest_ns: int) -> Entry:
@@ -77,7 +130,7 @@ def entry_of(change: Change, *, watches: str, context: str, earliest_ns: int, la
     if watches in WATCHED:
         attributes["resource"] = watches
     return Entry(
-        kind="chaos" if watches in WATCHED else watches.removesuffix("s"),
+        kind=_KINDS.get(watches, watches.removesuffix("s")),
         event=change.event,
         earliest_ns=earliest_ns,
         latest_ns=latest_ns,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from bundle.timeline import Entry
 from gameday.cluster import PATHS, Cluster
@@ -31,8 +31,9 @@ class Watcher:
         record: Callable[[Entry], None],
         sample: Callable[[str, str, int, float], None],
         now_ns: Callable[[], int],
-        also: tuple[str, ...] = (),
+        also: Iterable[str] = (),
     ) -> None:
+        """also: further keys of `gameday.observe.entries.ATTRIBUTES`."""
         self.context = cluster.context
         path = PATHS["namespace"].format(namespace=cluster.namespace)
 

@@ -45,6 +45,10 @@ def as_written(activity: Mapping[str, Any]) -> tuple[Mapping[str, Any], None]:
             action("scale_deployment", "chaosk8s.deployment.actions", name="x", ns="tars", replicas=0),
             Effect(kind="replicas", activity="break-it", context="c", namespace="tars", name="x", count=0),
         ),
+        (
+            action("load_rises", "gameday.peak", deployment="x", ns="tars"),
+            Effect(kind="load-step", activity="break-it", context="c", namespace="tars", name="x"),
+        ),
     ],
 )
 def test_a_known_action_says_what_must_be_seen(activity: dict[str, Any], effect: Effect) -> None:

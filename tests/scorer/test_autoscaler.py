@@ -73,7 +73,8 @@ def test_samples_of_the_metric_are_levels_as_well(planted) -> None:
     stream.append(pa.RecordBatch.from_arrays(columns, schema=SAMPLES))
     stream.close()
     compact(bundle.root, "samples")
-    levels = levels_of(autoscaler_of(read_facts(bundle)), bundle)
+    facts = read_facts(bundle)
+    levels = levels_of(autoscaler_of(facts), facts)
     assert levels == (
         Level(Interval(90, 100), False),
         Level(Interval(300, 300), False),
@@ -83,8 +84,9 @@ def test_samples_of_the_metric_are_levels_as_well(planted) -> None:
 
 def test_without_a_target_no_metric_is_over_it(planted) -> None:
     bundle = planted(extra=(reading(100, desired=2, cpu_target_percent=None),))
+    facts = read_facts(bundle)
     with pytest.raises(LookupError, match="names no target for CPU"):
-        levels_of(autoscaler_of(read_facts(bundle)), bundle)
+        levels_of(autoscaler_of(facts), facts)
 
 
 def level(at: float, over: bool) -> Level:

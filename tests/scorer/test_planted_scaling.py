@@ -16,6 +16,7 @@ def test_every_objective_of_a_peak_is_judged_and_explained(tmp_path: Path, targe
     plant_scaling(tmp_path / "bundle", ScalingPlan(users_hit=False))
     bundle = Bundle.open(tmp_path / "bundle")
     verdict = score(bundle, targets)
+    assert (verdict.verdict, [check.says for check in verdict.validity if not check.ok]) == (Grade.PASS, [])
     assert {objective.name: objective.verdict for objective in verdict.objectives} == dict.fromkeys(
         targets.drills["autoscale-peak"], Grade.PASS
     ), verdict.objectives

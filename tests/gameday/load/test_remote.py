@@ -163,7 +163,7 @@ def huge(connection: socket.socket) -> None:
         (http, "a frame of 1213486160 + 791752241 bytes; at most"),  # the first bytes of HTTP, taken for lengths
         (torn, "the connection broke in the middle of a frame"),
         (huge, "a frame of 10 \\+ 2147483648 bytes; at most"),
-        (lambda connection: say(connection, Challenge(version=2, nonce="n")), "it speaks version 2 of the protocol"),
+        (lambda connection: say(connection, Challenge(version=99, nonce="n")), "it speaks version 99 of the protocol"),
         (lambda connection: answering(connection, Stop()), "a load does not say stop"),
         (
             lambda connection: answering(connection, Rows(worker="x", table="requests")),

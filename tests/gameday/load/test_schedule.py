@@ -54,6 +54,12 @@ def test_a_duration_stretches_whatever_has_a_length() -> None:
     assert ramp.shape == RateCurve(((0, 10), (100, 110)))
 
 
+def test_low_load_that_leads_is_at_the_last_rate_of_each_shape_as_asked_for() -> None:
+    peak = RateCurve(((0, 100), (60, 100), (60, 10)))
+    (led,) = scheduled(User(peak), rate_per_s=50, duration_s=30, lead_s=40)
+    assert led.shape == RateCurve(((0, 5), (40, 5), (40, 50), (70, 50), (70, 5)))
+
+
 def test_recorded_arrivals_keep_their_spacing_and_become_denser_by_a_rate() -> None:
     (replay,) = scheduled(User(RECORDED), rate_per_s=2, spacing=Spacing.POISSON)
     assert replay == Schedule(RecordedArrivals((0, 0.5, 0.75, 2)), Spacing.REPLAYED)
@@ -65,6 +71,8 @@ def test_recorded_arrivals_keep_their_spacing_and_become_denser_by_a_rate() -> N
     [
         (User(100), {"duration_s": 5}, "--duration has no effect on a rate that never changes"),
         (User(RECORDED), {"duration_s": 5, "rate_per_s": 5}, "--rate or --duration, not both"),
+        (User(RECORDED), {"lead_s": 5}, "a replay of arrivals has no last rate to lead with"),
+        (User(RateCurve(((0, 1), (5, 2)), True)), {"lead_s": 5}, "repeats itself"),
         (User(RECORDED), {"rate_per_s": 0}, "recorded arrivals come at a rate above 0"),
     ],
 )
