@@ -28,3 +28,9 @@ def state_of(deployment: Mapping[str, Any]) -> DeploymentState:
         ready=counts[1],
         settled=current and all(count == desired for count in counts),
     )
+
+
+def is_of(pod: Mapping[str, Any], deployment: str) -> bool:
+    """Whether a pod belongs to a deployment: a ReplicaSet of its name owns it, `<deployment>-<hash>`."""
+    owners = [o["name"] for o in pod["metadata"].get("ownerReferences") or [] if o.get("kind") == "ReplicaSet"]
+    return any(owner.rpartition("-")[0] == deployment for owner in owners)

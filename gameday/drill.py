@@ -20,6 +20,7 @@ from gameday.load.errors import LoadFailed
 from gameday.load.live import Live
 from gameday.load.profile import load_record
 from gameday.load.run import LoadRun
+from gameday.observe.cpu import CpuPoll
 from gameday.observe.entries import OF_SCALING
 from gameday.observe.injections import Injections
 from gameday.observe.polling import Poll
@@ -78,7 +79,7 @@ class Drill:
             )
             for cluster in plan.clusters
         ]
-        self._polls: list[Poll] = []
+        self._polls: list[Poll | CpuPoll] = []
         self._load = (
             None if plan.profile is None else LoadRun(plan, plan.profile, self._writer, self._anchor, self._note)
         )
@@ -151,10 +152,10 @@ class Drill:
             raise Aborted(self._abort_reason)
 
     def _start_polls(self) -> None:
-        """Poll for what the experiment asks for: who leads, how late pods answer."""
+        """Poll for what the experiment asks for: who leads, how late pods answer, how busy they are."""
         record, sample, now_ns = self._writer.append, self._samples.add, self._anchor.now_ns
         for cluster, watcher in zip(self._plan.clusters, self._watchers, strict=True):
-            for poll in polls_of(self._plan.experiment, cluster, watcher.pods, record, sample, now_ns):
+            for poll in polls_of(self._plan.experiment, cluster, watcher, record, sample, now_ns):
                 self._polls.append(poll)
                 poll.start()
 

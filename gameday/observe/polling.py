@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Protocol
 
 from bundle.timeline import Entry
+from gameday.deployment import is_of
 from gameday.observe.reflector import KubeObject
 from gameday.observe.sighting import Replica
 
@@ -57,15 +58,11 @@ class Rounds:
 
 
 def replicas_of(pods: Iterable[KubeObject], context: str, deployment: str) -> tuple[Replica, ...]:
-    """The pods of a deployment that have an address, as replicas.
-
-    A pod belongs to it that a ReplicaSet of its name owns: `<deployment>-<hash>`.
-    """
+    """The pods of a deployment that have an address, as replicas."""
     found = []
     for pod in pods:
         meta, address = pod["metadata"], (pod.get("status") or {}).get("podIP")
-        owners = [o["name"] for o in meta.get("ownerReferences") or [] if o.get("kind") == "ReplicaSet"]
-        if address and any(owner.rpartition("-")[0] == deployment for owner in owners):
+        if address and is_of(pod, deployment):
             found.append(Replica(context, meta.get("namespace", ""), meta["name"], meta["uid"], address))
     return tuple(found)
 

@@ -69,6 +69,11 @@ class Watcher:
         """Every pod as last seen."""
         return self._lists["pods"].objects()
 
+    def autoscalers(self) -> list[KubeObject]:
+        """Every autoscaler as last seen; none where they aren't watched."""
+        watch = self._lists.get("autoscalers")
+        return [] if watch is None else watch.objects()
+
     def deployments(self) -> list[DeploymentState]:
         """Every deployment as last seen."""
         return [state_of(obj) for obj in self._lists["deployments"].objects()]
