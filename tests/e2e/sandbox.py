@@ -57,14 +57,14 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(folder: Path, manner: str, network: str = NETWORK) -> Iterator[Sandbox]:
-    """Bring one up, and take it down again."""
+def sandbox(folder: Path, manner: str, network: str = NETWORK, options: tuple[str, ...] = ()) -> Iterator[Sandbox]:
+    """Bring one up, and take it down again. options: more of the command line of `gameday sandbox up`."""
     state = folder / "sandbox"
     environment = {**os.environ, "KUBECONFIG": str(state / "kubeconfig")}
     environment.pop("GAMEDAY_HOST", None)
     command = [sys.executable, "-m", "gameday", "sandbox"]
     up = subprocess.run(
-        [*command, "up", "--manner", manner, "--network", network, "--state", str(state)],
+        [*command, "up", "--manner", manner, "--network", network, "--state", str(state), *options],
         capture_output=True,
         text=True,
         check=False,

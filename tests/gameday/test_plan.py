@@ -1,7 +1,8 @@
-"""Finding where load enters a cluster."""
+"""A drill, planned: where load enters, how long it lasts, and what is refused."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import pytest
 
 from gameday.cluster import Cluster
 from gameday.errors import BadInput
-from gameday.plan import find_entry, requests_needed
+from gameday.itemplan import environment_kept
+from gameday.load.schedule import Asked
+from gameday.phases import PhaseLimits
+from gameday.plan import DrillPlan, find_entry, make_plan, requests_needed
 from scorer.targets import Targets
 from tests.gameday.kubernetes import NAMESPACE, Objects
 
@@ -66,3 +70,78 @@ def test_the_recovery_phase_lasts_for_as_many_requests_as_the_strictest_promise_
     """99.5 % with 95 % confidence takes 598 good requests, and a fifth is to spare."""
     targets = Targets.load(REPOSITORY / "runbook" / "targets.yaml")
     assert requests_needed(targets, "pod-kill") == 718
+
+
+AUTOSCALERS = f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers"
+
+
+@pytest.fixture
+def autoscaled(objects: Objects) -> Iterator[Objects]:
+    """The deployment eval-engine, and an autoscaler that knows its CPU."""
+    objects.deployment("eval-engine", 2)
+
+    def cpu(side: str, percent: int) -> list[dict[str, Any]]:
+        return [{"type": "Resource", "resource": {"name": "cpu", side: {"averageUtilization": percent}}}]
+
+    target: dict[str, Any] = {"type": "Utilization", "averageUtilization": 70}
+    spec = {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "eval-engine"},
+        "minReplicas": 2,
+        "maxReplicas": 5,
+        "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
+    }
+    body = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "eval"},
+        "spec": spec,
+    }
+    objects.call("POST", AUTOSCALERS, body)
+    known = {"currentReplicas": 2, "desiredReplicas": 2, "currentMetrics": cpu("current", 20), "conditions": []}
+    known["currentMetrics"][0]["resource"]["current"]["averageValue"] = "20m"  # type: ignore[index]
+    objects.cluster.merge_patch(f"{AUTOSCALERS}/eval/status", {"status": known})
+    yield objects
+    objects.call("DELETE", f"{AUTOSCALERS}/eval")
+
+
+def peak_plan(folder: Path, profile: str = "peak", **limits: float) -> DrillPlan:
+    return make_plan(
+        experiment=REPOSITORY / "experiments" / "autoscale-peak.yaml",
+        profile=REPOSITORY / "loadprofiles" / f"{profile}.py",
+        targets=REPOSITORY / "runbook" / "targets.yaml",
+        contexts=("us-east-1",),
+        namespace=None,
+        host="http://127.0.0.1:9",
+        drill=None,
+        asked=Asked(duration_s=60),
+        seed=0,
+        workers=1,
+        load_at=None,
+        limits=PhaseLimits(**limits),
+        runs=folder,
+    )
+
+
+def test_a_peak_comes_after_warm_up_and_baseline_and_gives_the_fault_its_time(
+    autoscaled: Objects, tmp_path: Path
+) -> None:
+    assert autoscaled
+    with environment_kept():
+        plan = peak_plan(tmp_path, warm_up_s=5, baseline_s=15)
+    assert plan.asked == Asked(duration_s=60, lead_s=40)
+    assert plan.profile is not None
+    assert plan.profile.curves[0].points == ((0, 10), (40, 10), (40, 100), (100, 100), (100, 10))
+    assert plan.asked_per_s(35, 40) == 10
+    assert (plan.limits.requests, plan.limits.fault_max_s) == (0, 900 + 100)
+
+
+def test_a_profile_without_a_peak_is_refused_before_the_cluster_is_asked(cluster: Cluster, tmp_path: Path) -> None:
+    assert cluster
+    with environment_kept(), pytest.raises(BadInput, match=r"ramp.py: no peak to scale for"):
+        peak_plan(tmp_path, "ramp")
+
+
+def test_a_deployment_that_nothing_scales_is_refused(objects: Objects, tmp_path: Path) -> None:
+    objects.deployment("eval-engine", 2)
+    with environment_kept(), pytest.raises(BadInput, match="no HorizontalPodAutoscaler scales it"):
+        peak_plan(tmp_path)
