@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from chaoslib.exceptions import ActivityFailed
 
 from bundle.clock import Anchor
 from bundle.manifest import LoadRecord, Manifest
-from bundle.timeline import Entry, read_timeline
+from bundle.timeline import Attribute, Entry, read_timeline
 from gameday.control import BUNDLE_VARIABLE
 from scorer.load_step import load_fall, load_rise
 
@@ -59,12 +59,13 @@ def load_falls() -> bool:
 
 
 def scaled_back(deployment: str, ns: str = "default", timeout: int = 420) -> bool:
-    """Whether the autoscaler of `deployment` wants no more replicas than before the load rose, within `timeout` s."""
+    """Whether the autoscaler of `deployment` wants no more replicas than before the load rose, and has them, within
+    `timeout` seconds."""
     load = _load()
     if load is None:
         return True
     risen_ns, deadline_s = load_rise(load).low, time.monotonic() + timeout
-    while not back(_autoscaler(deployment, ns), risen_ns):
+    while not back(_seen(deployment, ns), risen_ns):
         if time.monotonic() >= deadline_s:
             logger.error("%s/%s was not scaled back within %d s", ns, deployment, timeout)
             return False
@@ -72,22 +73,34 @@ def scaled_back(deployment: str, ns: str = "default", timeout: int = 420) -> boo
     return True
 
 
-def back(readings: Iterator[Entry], risen_ns: float) -> bool:
-    """Whether the last of an autoscaler's readings wants no more replicas than the last one before the load rose."""
+def back(seen: Iterable[Entry], risen_ns: float) -> bool:
+    """Whether the last of an autoscaler's readings wants no more replicas than the last one before the load rose, and
+    the last one of its deployment has just these.
+
+    seen: the readings of both, in order. A status follows a moment after what it is about.
+    """
     before: int | None = None
     now: int | None = None
-    for entry in readings:
+    counts: set[Attribute] = set()
+    for entry in seen:
         desired = entry.attributes.get("desired")
-        if isinstance(desired, int):
+        if entry.kind == "deployment":
+            counts = {desired, *(entry.attributes.get(name) for name in ("ready", "available", "updated"))}
+        elif isinstance(desired, int):
             before, now = (desired if entry.latest_ns < risen_ns or before is None else before), desired
-    return before is not None and now is not None and now <= before
+    return before is not None and now is not None and now <= before and counts == {now}
 
 
-def _autoscaler(deployment: str, ns: str) -> Iterator[Entry]:
+def _seen(deployment: str, ns: str) -> Iterator[Entry]:
+    """What the watches saw of a deployment and of its autoscaler."""
     context = os.environ.get("KUBERNETES_CONTEXT", "")
     for entry in read_timeline(_bundle() / "timeline.jsonl")[0]:
-        named = (entry.kind, entry.context, entry.namespace, entry.attributes.get("target"))
-        if named == ("hpa", context, ns, deployment):
+        called = entry.attributes.get("target") if entry.kind == "hpa" else entry.name
+        if entry.kind in ("hpa", "deployment") and (entry.context, entry.namespace, called) == (
+            context,
+            ns,
+            deployment,
+        ):
             yield entry
 
 

@@ -1,4 +1,4 @@
-"""The peak on a whole sandbox with short periods: hardened follows it, naive doesn't, and the cluster's own events agree.
+"""The peak on a whole sandbox with short periods: hardened follows it, naive does not, and the cluster's events agree.
 
 Long: `make test-drills` runs it, `make test` does not.
 """
@@ -9,6 +9,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +113,7 @@ def agrees_with_the_cluster(bundle: Bundle, rescales: list[tuple[str, int]]) -> 
     An event is written just before the status is, and tells the second only.
     """
     readings = [e for e in bundle.timeline if e.kind == "hpa" and isinstance(e.attributes.get("desired"), int)]
-    changes = [
-        after for before, after in zip(readings, readings[1:], strict=False) if desired(before) != desired(after)
-    ]
+    changes = [after for before, after in pairwise(readings) if desired(before) != desired(after)]
     assert len(changes) == len(rescales) >= 2, (changes, rescales)
     for change, (message, second) in zip(changes, rescales, strict=True):
         assert f"New size: {desired(change)};" in message
@@ -145,7 +144,7 @@ def test_a_step_too_small_for_the_autoscaler_shows_nothing(running: tuple[str, S
     manner, where = running
     if manner == "naive":
         pytest.skip("the same in either manner")
-    done = run(where, tmp_path, *SHORT[2:], "--duration", "15", "--rate", "15")
+    done = run(where, tmp_path, *SHORT[2:], "--duration", "15", "--rate", "15", "--recovery-max", "5")
     verdict = verdict_of(tmp_path)
     assert (done.returncode, verdict["verdict"]) == (3, "invalid"), done.stdout + done.stderr
     (proof,) = [check for check in verdict["validity"] if check["name"] == "fault-proven"]

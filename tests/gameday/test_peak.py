@@ -35,6 +35,13 @@ def hpa(at_ns: int, desired: int | None, target: str = "eval") -> Entry:
     return Entry("hpa", "modified", at_ns, at_ns, "east", "tars", "h", "u", "watch", attributes)
 
 
+def replicas(at_ns: int, wanted: int, ready: int, updated: int | None = None) -> Entry:
+    counts = {"ready": ready, "available": ready, "updated": ready if updated is None else updated}
+    return Entry(
+        "deployment", "modified", at_ns, at_ns, "east", "tars", "eval", "d", "watch", {"desired": wanted, **counts}
+    )
+
+
 def test_it_is_over_at_once_just_before_the_rise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle(tmp_path, monkeypatch, 9.5)
     assert wait_for_peak() == "the load is about to rise"
@@ -56,9 +63,9 @@ def test_the_rise_and_the_fall_are_waited_for(tmp_path: Path, monkeypatch: pytes
 def test_it_is_told_whether_the_autoscaler_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before_ns = Anchor.take().now_ns() - 25 * S
     up = (hpa(before_ns, 2), hpa(before_ns + 20 * S, 4), hpa(before_ns + 20 * S, 1, "other"))
-    bundle(tmp_path, monkeypatch, 30, *up)
+    bundle(tmp_path, monkeypatch, 30, *up, replicas(before_ns + 21 * S, 4, 4))
     assert not scaled_back("eval", "tars", timeout=0)
-    bundle(tmp_path, monkeypatch, 30, *up, hpa(before_ns + 22 * S, 2))
+    bundle(tmp_path, monkeypatch, 30, *up, hpa(before_ns + 22 * S, 2), replicas(before_ns + 22 * S, 2, 2))
     assert scaled_back("eval", "tars", timeout=0)
 
 
@@ -76,7 +83,17 @@ def test_it_is_told_whether_the_autoscaler_is_back(tmp_path: Path, monkeypatch: 
     ],
 )
 def test_back_is_where_it_was_before_the_load_rose(desired: list[tuple[int, int | None]], is_back: bool) -> None:
-    assert back(iter(hpa(at, count) for at, count in desired), 5) is is_back
+    readings = [hpa(at, count) for at, count in desired]
+    last = desired[-1][1] if desired else 2
+    assert back([*readings, replicas(10, last or 0, last or 0)], 5) is is_back
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_back"),
+    [((), False), ((2, 4), False), ((2, 1), False), ((4, 4), False), ((2, 2, 1), False), ((2, 2), True)],
+)
+def test_its_deployment_must_have_the_replicas_that_it_wants(seen: tuple[int, ...], is_back: bool) -> None:
+    assert back([hpa(1, 2), *([replicas(10, *seen)] if seen else [])], 5) is is_back
 
 
 def test_without_a_bundle_there_is_nothing_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
