@@ -45,6 +45,7 @@ class Entry:
     region         named
     chaos          present, added, modified, deleted         resource, phase, injected, recovered, pods, …
     hpa            present, added, modified, deleted         target, min, max, current, desired, cpu_percent, …
+    prometheus     read, failed                              error
     endpointslice  present, added, modified, deleted         service, ready
     =============  ========================================  ====================================================
 

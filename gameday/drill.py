@@ -31,6 +31,7 @@ from gameday.plan import DrillPlan
 from gameday.progress import Progress
 from gameday.readback import read_back
 from gameday.samples import SampleSink
+from gameday.serviceside import read_service
 from gameday.signals import caught
 from gameday.versions import tool_versions
 
@@ -258,6 +259,7 @@ class Drill:
                         self._remains = self._fault.undo(healed=outcome == "completed", unwritable=self._unwritable)
             if outcome == "completed":
                 self._read_back()
+                self._read_service()
             if not stopped and outcome == "completed":
                 outcome, reason = "failed", "the load had to be killed, and its last rows are lost"
             self._end_phase(ended_ns)
@@ -275,6 +277,18 @@ class Drill:
             read_back(self._writer.root, plan, self._plan.clusters)
         except OSError as error:
             self._unwritable(error)
+
+    def _read_service(self) -> None:
+        """Ask each Prometheus that is named for what the service counted. The fault is undone by now."""
+        plan = self._plan
+        read_service(
+            plan.prometheus,
+            plan.experiment.service.of(plan.clusters[0].namespace),
+            self._anchor.wall_ns,
+            self._anchor.now_ns,
+            self._samples.add,
+            self._writer.append,
+        )
 
     def _end_phase(self, end_ns: int) -> None:
         phases = self._writer.manifest.phases

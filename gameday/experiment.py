@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bundle.manifest import Effect
 from gameday.chaosmesh import Arguments, ChaosResource, kind_made, resource_of
 from gameday.effects import effects_of
 from gameday.errors import BadInput
-from gameday.observe.roles import AskPlan, DelayPlan, LedgerPlan, RolePlan
+from gameday.observe.roles import DelayPlan, LedgerPlan, RolePlan
+from gameday.serviceside import ServicePlan
 from scorer.yamlsource import Location, YamlSource
 
-Told = TypeVar("Told", bound=AskPlan)
+Told = TypeVar("Told", bound=BaseModel)
 
 EXTENSION = "gameday"
 """The name of the extension in which an experiment tells the harness what Chaos Toolkit has no word for."""
+SEE = {
+    "leaders": "see docs/drills/region-failover.md",
+    "ledger": "see docs/drills/region-failover.md",
+    "service": "see docs/prometheus.md",
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class Experiment:
     """Whose delay is to be measured; None: nobody's."""
     chaos: tuple[ChaosResource, ...] = ()
     """What its actions make of Chaos Mesh's resources, and must not outlive the drill."""
+    service: ServicePlan = field(default_factory=ServicePlan)
+    """Which counters of a Prometheus are the service's."""
 
 
 def load_experiment(path: Path, context: str) -> Experiment:
@@ -87,6 +95,7 @@ def load_experiment(path: Path, context: str) -> Experiment:
         ledger=_told(source, document, resolve, "ledger", LedgerPlan),
         delays=delays,
         chaos=tuple(chaos),
+        service=_told(source, document, resolve, "service", ServicePlan) or ServicePlan(),
     )
 
 
@@ -101,7 +110,7 @@ def _told(source: YamlSource, document: dict[str, Any], resolve: Any, what: str,
         except ValidationError as error:
             first = error.errors()[0]
             says = f"{what}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
-            raise source.refuse(("extensions", index, what), says, "see docs/drills/region-failover.md") from None
+            raise source.refuse(("extensions", index, what), says, SEE[what]) from None
     return None
 
 
@@ -118,8 +127,10 @@ def _check_by_chaostoolkit(source: YamlSource, document: dict[str, Any]) -> None
     from chaoslib.activity import ensure_activity_is_valid
     from chaoslib.exceptions import ChaosException
     from chaoslib.experiment import ensure_experiment_is_valid
+    from chaoslib.log import override_logzero_module
 
     _quiet()
+    override_logzero_module()  # as `chaos` does: chaosprometheus imports a module of that name, and nobody has it
     hypothesis = document.get("steady-state-hypothesis") or {}
     groups: list[tuple[Location, list[dict[str, Any]]]] = [
         (("steady-state-hypothesis", "probes"), hypothesis.get("probes", [])),

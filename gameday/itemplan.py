@@ -13,7 +13,14 @@ from gameday.load.arrivals import Spacing
 from gameday.load.remote import address_of
 from gameday.load.schedule import Asked
 from gameday.phases import PhaseLimits
-from gameday.plan import CONTEXT_VARIABLE, HOST_VARIABLE, NAMESPACE_VARIABLE, DrillPlan, make_plan
+from gameday.plan import (
+    CONTEXT_VARIABLE,
+    HOST_VARIABLE,
+    NAMESPACE_VARIABLE,
+    PROMETHEUS_VARIABLE,
+    DrillPlan,
+    make_plan,
+)
 
 
 def limits_of(warm_up_s: float, baseline_s: float, recovery_max_s: float, cool_down_s: float) -> PhaseLimits:
@@ -58,7 +65,7 @@ def plan_of(agenda: Agenda, item: Item, runs: Path) -> DrillPlan:
 @contextmanager
 def environment_kept() -> Iterator[None]:
     """Put back, at the end, what a plan sets for its experiment: the next drill must not take it for the caller's."""
-    names = (HOST_VARIABLE, NAMESPACE_VARIABLE, CONTEXT_VARIABLE)
+    names = (HOST_VARIABLE, NAMESPACE_VARIABLE, CONTEXT_VARIABLE, PROMETHEUS_VARIABLE)
     before = {name: os.environ.get(name) for name in names}
     try:
         yield

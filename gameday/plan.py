@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bundle.rates import expected_between, highest_per_s
+from gameday import prometheus
 from gameday.autoscaler import check_autoscaler
 from gameday.cluster import ApiError, Cluster
 from gameday.errors import BadInput
@@ -30,6 +31,8 @@ CONTEXT_VARIABLE = "KUBERNETES_CONTEXT"
 """chaosk8s' own: an action that names no context of its own goes to this one."""
 CONTEXTS_VARIABLE = "GAMEDAY_CONTEXTS"
 """All contexts of the drill, separated by commas, the first one first."""
+PROMETHEUS_VARIABLE = "GAMEDAY_PROMETHEUS_URL"
+"""Set where the first context's Prometheus is known, for chaosprometheus' `prometheus_base_url`."""
 ENTRY_LABEL = "gameday.dev/entry"
 
 
@@ -54,6 +57,8 @@ class DrillPlan:
     runs: Path
     versions: Mapping[str, str] = field(default_factory=dict)
     """Kubernetes version by context, as the clusters said it."""
+    prometheus: Mapping[str, str] = field(default_factory=dict)
+    """URL by context of each Prometheus that is asked for what the service counted."""
 
     def asked_per_s(self, from_s: float, to_s: float) -> float | None:
         """The mean arrival rate between two times in seconds since the schedule began; None where nothing is due."""
@@ -64,7 +69,9 @@ class DrillPlan:
     @property
     def environment(self) -> dict[str, str]:
         """What the experiment and the profile are told by environment variables."""
+        own = self.prometheus.get(self.clusters[0].context)
         return {
+            **({} if own is None else {PROMETHEUS_VARIABLE: own}),
             HOST_VARIABLE: self.host,
             NAMESPACE_VARIABLE: self.clusters[0].namespace,
             CONTEXT_VARIABLE: self.clusters[0].context,
@@ -100,6 +107,7 @@ def make_plan(
         if path is not None and not path.is_file():
             raise BadInput(f"no such {what}", where=str(path), do=f"give the path of the {what}")
     promised = Targets.load(targets)
+    scraped = prometheus.addresses(os.environ.get(prometheus.VARIABLE, ""))
     name = drill or experiment.stem
     promised.of_drill(name)
     clusters = tuple(Cluster.from_kubeconfig(context, namespace) for context in dict.fromkeys(contexts or (None,)))
@@ -143,6 +151,8 @@ def make_plan(
     os.environ.update({CONTEXT_VARIABLE: clusters[0].context, NAMESPACE_VARIABLE: clusters[0].namespace})
     if given:
         os.environ[HOST_VARIABLE] = given
+    if clusters[0].context in scraped:
+        os.environ[PROMETHEUS_VARIABLE] = scraped[clusters[0].context]
     checked = load_experiment(experiment, clusters[0].context)
     watched = {(cluster.context, cluster.namespace) for cluster in clusters}
     touched = [(each.activity, each.context, each.namespace) for each in checked.effects]
@@ -198,6 +208,7 @@ def make_plan(
         ),
         runs=runs,
         versions=versions,
+        prometheus=scraped,
     )
 
 

@@ -47,7 +47,7 @@ def verdict_table(verdict: Verdict, *, bundle: Path, report: Path | None = None)
     if verdict.objectives:
         parts += [Text(), _objectives(verdict), _reasons(verdict)]
     if verdict.measures:
-        parts += [Text(), _measures(verdict)]
+        parts += [Text(), _measures(verdict), *_unknown(verdict)]
     parts += [Text(), _places(bundle, report)]
     return Group(*parts)
 
@@ -115,6 +115,12 @@ def _measures(verdict: Verdict) -> RenderableType:
             Text(quantity.bounds(measure)),
         )
     return table
+
+
+def _unknown(verdict: Verdict) -> list[RenderableType]:
+    """A line for each reason why a measure rests on nothing at all."""
+    reasons = dict.fromkeys(m.evidence[0] for m in verdict.measures if m.value is None and m.n == 0 and m.evidence)
+    return [Text(f"  ? {clean(reason)}") for reason in reasons]
 
 
 def _places(bundle: Path, report: Path | None) -> RenderableType:

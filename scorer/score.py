@@ -14,6 +14,7 @@ from scorer.measures import take
 from scorer.objective import figure, judge
 from scorer.passes import read
 from scorer.projection import projection
+from scorer.service import service_side
 from scorer.targets import ObjectiveTarget, Targets
 from scorer.validity import check_validity
 from scorer.verdict import Grade, Measure, Objective, PhaseSpan, ValidityCheck, Verdict, worst
@@ -58,6 +59,8 @@ def score(bundle: Bundle, targets: Targets) -> Verdict:
     for told in (budget_burn, projection, page):
         with suppress(LookupError):  # no window, or no baseline: validity and every objective say so already
             shown += told(facts, targets)
+    with suppress(LookupError):
+        shown += service_side(bundle, facts.timeline, facts.window, measured)
     started_ns = min((phase.start_ns for phase in manifest.phases), default=0)
     return Verdict(
         drill=manifest.drill,
