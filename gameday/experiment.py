@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,10 +128,9 @@ def _check_by_chaostoolkit(source: YamlSource, document: dict[str, Any]) -> None
     from chaoslib.activity import ensure_activity_is_valid
     from chaoslib.exceptions import ChaosException
     from chaoslib.experiment import ensure_experiment_is_valid
-    from chaoslib.log import override_logzero_module
 
     _quiet()
-    override_logzero_module()  # as `chaos` does: chaosprometheus imports a module of that name, and nobody has it
+    _stand_in_for_logzero()
     hypothesis = document.get("steady-state-hypothesis") or {}
     groups: list[tuple[Location, list[dict[str, Any]]]] = [
         (("steady-state-hypothesis", "probes"), hypothesis.get("probes", [])),
@@ -175,6 +175,15 @@ def _resolver(source: YamlSource, document: dict[str, Any]) -> Any:
         return arguments, own.get("KUBERNETES_CONTEXT")
 
     return resolve
+
+
+def _stand_in_for_logzero() -> None:
+    """As `chaos` does: chaosprometheus imports a module of that name, which nobody has any more."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of chaoslib's own imports
+        from chaoslib.log import override_logzero_module
+
+    override_logzero_module()
 
 
 def _quiet() -> None:

@@ -137,3 +137,39 @@ def test_declared_rollbacks_are_known_by_name(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(POD_KILL.replace("rollbacks: []\n", undo))
     assert load_experiment(path, "c").rollbacks == ("undo",)
+
+
+PROMETHEUS_PROBE = """\
+configuration:
+  prometheus_base_url: {type: env, key: GAMEDAY_PROMETHEUS_URL, default: http://127.0.0.1:9090}
+title: x
+description: x
+method:
+  - name: all-pods-are-scraped
+    type: probe
+    provider:
+      type: python
+      module: chaosprometheus.probes
+      func: query
+      arguments: {query: up}
+"""
+
+
+def test_an_experiment_may_ask_prometheus_where_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(PROMETHEUS_PROBE.replace(", default: http://127.0.0.1:9090", ""))
+    monkeypatch.setenv("GAMEDAY_PROMETHEUS_URL", "http://127.0.0.1:9090")
+    assert load_experiment(path, "c").effects == ()
+    monkeypatch.delenv("GAMEDAY_PROMETHEUS_URL")
+    with pytest.raises(BadInput, match="GAMEDAY_PROMETHEUS_URL"):
+        load_experiment(path, "c")
+
+
+def test_the_counters_of_a_service_are_those_that_its_experiment_names(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    told = "extensions:\n  - name: gameday\n    service: {requests: 'hits{ns=\"{namespace}\"}'}\n"
+    path.write_text(PROMETHEUS_PROBE + told)
+    assert load_experiment(path, "c").service.of("shop").requests == 'hits{ns="shop"}'
+    path.write_text(PROMETHEUS_PROBE + told.replace("requests", "request"))
+    with pytest.raises(BadInput, match=r"service: request: .*see docs/prometheus.md"):
+        load_experiment(path, "c")
