@@ -1,4 +1,4 @@
-"""Nullable columns as numpy arrays, straight from their buffers."""
+"""Columns as numpy arrays, straight from their buffers."""
 
 from __future__ import annotations
 
@@ -25,11 +25,32 @@ def nullable(column: pa.Array) -> tuple[Ints, Flags]:
     values = np.frombuffer(data or b"", dtype=np.int64)[rows]
     if validity is None or not column.null_count:
         return values, np.broadcast_to(np.True_, len(column))
-    return values, np.unpackbits(np.frombuffer(validity, dtype=np.uint8), bitorder="little")[rows].astype(np.bool_)
+    return values, _bits(validity, rows)
 
 
-def every(flags: Flags) -> bool:
+def flags(column: pa.BooleanArray) -> Flags:
+    """The values of a column of flags without nulls. Where all are alike, they take no memory and are read-only."""
+    set_ = column.true_count
+    if set_ in (0, len(column)):
+        return np.broadcast_to(np.bool_(set_), len(column))
+    return _bits(column.buffers()[1], slice(column.offset, column.offset + len(column)))
+
+
+def _bits(buffer: pa.Buffer, rows: slice) -> Flags:
+    first = rows.start // 8  # of a slice of a long column only its own bytes
+    bits = np.unpackbits(np.frombuffer(buffer, dtype=np.uint8)[first : -(-rows.stop // 8)], bitorder="little")
+    return bits[rows.start - 8 * first :][: rows.stop - rows.start].view(np.bool_)
+
+
+def every(some: Flags) -> bool:
     """Whether all are set; at once where they are one value in disguise, as those of a column without nulls."""
-    if flags.strides == (0,):
-        return not len(flags) or bool(flags[0])
-    return bool(flags.all())
+    if some.strides == (0,):
+        return not len(some) or bool(some[0])
+    return bool(some.all())
+
+
+def none(some: Flags) -> bool:
+    """Whether none is set; as quick."""
+    if some.strides == (0,):
+        return not len(some) or not some[0]
+    return not some.any()

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from scorer.batch import Batch, Cut
+from scorer.extent import longer_steps
 from scorer.requests import EARLY_NS, Ints, Requests
 from scorer.schedule import Floats, Schedule
 from scorer.span import Span
 
 _MANY = 1 << 16
-_NEAR = 64
+_NEAR = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +85,18 @@ class Arrivals:
         """The arrivals of a batch, and its pauses."""
         cut = Cut.due_within(self.span)
         rows, sent = batch.cut(cut), batch.cut(cut.of_sent)
-        dues, starts = rows.scheduled_ns, sent.start_ns
-        if len(starts) and (starts[0] < self.span.start_ns or starts[-1] > self.span.end_ns):
-            starts = np.clip(starts, self.span.start_ns, self.span.end_ns)
+        dues, ends = rows.scheduled_ns, sent.where(np.array([0, -1] if len(sent) else [], dtype=np.int64))
         return _Looked(
             total=len(rows),
-            dues_ns=(int(dues[0]), int(dues.max())) if len(dues) else None,
-            early_ns=dues[dues < rows.start_ns[0] + EARLY_NS] if len(dues) else dues,
-            undue=self._undue(dues),
+            dues_ns=(int(dues[0]), rows.extent.due.most) if len(dues) else None,
+            early_ns=_early_ns(rows),
+            undue=self._undue(rows),
             sent=len(sent),
-            first=len(rows) - int(np.count_nonzero(sent.start_ns == sent.scheduled_ns)),
+            first=len(rows) - _on_time(sent),
             twice=_twice(sent),
-            ends=(sent.where(np.array([0, -1]))) if len(sent) else sent,
-            starts_ns=starts[[0, -1]] if len(starts) else starts,
-            silent=self.worst(Pauses(starts[:-1], starts[1:])),
+            ends=ends,
+            starts_ns=self._within(ends.start_ns),
+            silent=self._silent(sent),
         )
 
     def fold(self) -> _Arrivals:
@@ -108,10 +107,10 @@ class Arrivals:
         """Those in which more than a natural number of arrivals was expected."""
         return pauses.where(pauses.expected(self.schedule) > self.natural)
 
-    def _undue(self, dues_ns: Ints) -> Pauses:
+    def _undue(self, rows: Requests) -> Pauses:
         """The pauses of a batch, as if it were all there is."""
-        shortest = self.shortest_ns
-        after = np.flatnonzero(np.diff(dues_ns) > shortest) + 1
+        dues_ns, shortest = rows.scheduled_ns, self.shortest_ns
+        after = longer_steps(dues_ns, shortest) + 1
         if len(after) <= _MANY // _NEAR:
             # Nearly always some of the rows just before was due after all that came still earlier.
             near = dues_ns[np.maximum(0, after[:, None] - np.arange(1, 1 + _NEAR))].max(axis=1, initial=0)
@@ -121,6 +120,25 @@ class Arrivals:
         long = np.flatnonzero(dues_ns[1:] - latest[:-1] > shortest)
         undue = self.beyond(Pauses(latest[long], dues_ns[long + 1]))
         return self.beyond(_divided(undue, dues_ns)) if len(undue.to_ns) else undue
+
+    def _silent(self, sent: Requests) -> Pauses:
+        """The pauses between starts of which one is the worst."""
+        starts_ns, extent = self._within(sent.start_ns), sent.extent
+        if self.schedule.curves or len(sent) < 2 or starts_ns is not sent.start_ns:
+            return self.worst(Pauses(starts_ns[:-1], starts_ns[1:]))
+        after = longer_steps(starts_ns, self._shortest_silence_ns(extent.steps.most) - 1)
+        return self.worst(Pauses(starts_ns[after], starts_ns[after + 1]))
+
+    def _within(self, starts_ns: Ints) -> Ints:
+        """Times in order, those that lie outside of the span at its ends."""
+        if len(starts_ns) and (starts_ns[0] < self.span.start_ns or starts_ns[-1] > self.span.end_ns):
+            return np.clip(starts_ns, self.span.start_ns, self.span.end_ns)
+        return starts_ns
+
+    def _shortest_silence_ns(self, longest_ns: int) -> int:
+        """Of pauses at a constant rate, of which the longest is known, those that are shorter don't matter: more is
+        expected in the longer one, but for the rounding of a double."""
+        return min(int(self.silence_s * 1e9), longest_ns - _ROUNDED_NS)
 
     @property
     def shortest_ns(self) -> float:
@@ -135,8 +153,7 @@ class Arrivals:
         if not len(lengths):
             return NO_PAUSES
         if not self.schedule.curves:
-            # At a constant rate more is expected in the longer one, but for the rounding of a double.
-            near = np.flatnonzero(lengths >= min(int(self.silence_s * 1e9), int(lengths.max()) - _ROUNDED_NS))
+            near = np.flatnonzero(lengths >= self._shortest_silence_ns(int(lengths.max())))
         else:
             near = np.arange(len(lengths))
         kept = pauses.where(near)
@@ -175,7 +192,7 @@ class _Arrivals:
         self.asked = asked
         self.total = self.sent = self.first = self.twice = 0
         self.due_ns = self.start_ns = asked.span.start_ns
-        self.undue = self.silent = NO_PAUSES
+        self.undue, self.silent, self.silences = NO_PAUSES, [NO_PAUSES], 0
         self.last: tuple[int, int, int] | None = None
 
     def add(self, part: _Looked) -> None:
@@ -187,28 +204,30 @@ class _Arrivals:
             self._add_dues(part, *part.dues_ns)
         if len(part.starts_ns):
             start, end = int(part.starts_ns[0]), int(part.starts_ns[1])
-            self.silent = self.silent.and_then(part.silent, _pause(self.start_ns, start))
-            if len(self.silent.from_ns) > _MANY:
-                self.silent = self.asked.worst(self.silent)
+            self.silent += [_pause(self.start_ns, start), part.silent]
+            self.silences += 1 + len(part.silent.from_ns)
+            if self.silences > _MANY:
+                self.silent, self.silences = [self.asked.worst(NO_PAUSES.and_then(*self.silent))], 0
             self.start_ns = end
             first, last = _triples(part.ends)
             self.twice += first == self.last
             self.last = last
 
     def _add_dues(self, part: _Looked, first_ns: int, latest_ns: int) -> None:
-        later = Pauses(np.maximum(part.undue.from_ns, self.due_ns), part.undue.to_ns)
-        later = self.asked.beyond(later.where(later.to_ns > later.from_ns))
-        opened = self.asked.beyond(_pause(self.due_ns, first_ns)) if first_ns > self.due_ns else NO_PAUSES
-        undue = self.undue.and_then(opened, later)
-        # What was due in a pause and was sent after it divides it.
-        if len(undue.to_ns) and len(part.early_ns):
-            undue = self.asked.beyond(_divided(undue, part.early_ns))
-        self.undue, self.due_ns = undue, max(self.due_ns, latest_ns)
+        opened = _pause(self.due_ns, first_ns) if first_ns > self.due_ns + self.asked.shortest_ns else NO_PAUSES
+        if any(len(pauses.to_ns) for pauses in (self.undue, opened, part.undue)):
+            later = Pauses(np.maximum(part.undue.from_ns, self.due_ns), part.undue.to_ns)
+            later = self.asked.beyond(later.where(later.to_ns > later.from_ns))
+            self.undue = self.undue.and_then(self.asked.beyond(opened), later)
+            # What was due in a pause and was sent after it divides it.
+            if len(self.undue.to_ns) and len(part.early_ns):
+                self.undue = self.asked.beyond(_divided(self.undue, part.early_ns))
+        self.due_ns = max(self.due_ns, latest_ns)
 
     def result(self) -> Arrived:
         end_ns = self.asked.span.end_ns
         undue = self.undue.and_then(self.asked.beyond(_pause(self.due_ns, end_ns)))
-        silent = self.asked.worst(self.silent.and_then(_pause(self.start_ns, end_ns)))
+        silent = self.asked.worst(NO_PAUSES.and_then(*self.silent, _pause(self.start_ns, end_ns)))
         return Arrived(self.total, self.sent, self.first, self.twice, undue, silent)
 
 
@@ -224,11 +243,27 @@ def _pause(from_ns: int, to_ns: int) -> Pauses:
     return Pauses(np.array([from_ns], dtype=np.int64), np.array([to_ns], dtype=np.int64))
 
 
+def _early_ns(rows: Requests) -> Ints:
+    """Those dues that come before the earliest that a timer may have fired for the first of these rows."""
+    if not len(rows):
+        return rows.scheduled_ns
+    from_ns, upto = int(rows.start_ns[0]) + EARLY_NS, len(rows)
+    if rows.extent.regular:
+        upto = int(np.searchsorted(rows.start_ns, from_ns + rows.extent.late.most))
+    dues_ns = rows.scheduled_ns[:upto]
+    return dues_ns[dues_ns < from_ns]
+
+
+def _on_time(sent: Requests) -> int:
+    """How many were sent when they were due, to the nanosecond."""
+    return 0 if sent.extent.late.least > 0 else int(np.count_nonzero(sent.start_ns == sent.scheduled_ns))
+
+
 def _twice(sent: Requests) -> int:
     """How many are the like of the one before, to the nanosecond: due, sent and done as it was."""
-    again = np.flatnonzero(sent.start_ns[1:] == sent.start_ns[:-1]) + 1
-    if not len(again):  # the rule: no two are sent at once
+    if sent.extent.steps.least > 0:  # the rule: no two are sent at once
         return 0
+    again = np.flatnonzero(sent.start_ns[1:] == sent.start_ns[:-1]) + 1
     same = (sent.scheduled_ns[again] == sent.scheduled_ns[again - 1]) & (
         sent.latency_ns[again] == sent.latency_ns[again - 1]
     )

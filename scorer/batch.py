@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from scorer.requests import NONE, Flags, Ints, Requests, WorkerRows, every
+from scorer.requests import NONE, Flags, Requests, WorkerRows, every
 from scorer.span import Span
 
 _NEVER, _FOREVER = -(2**63), 2**63 - 1
@@ -52,19 +52,14 @@ class Batch:
     _cuts: dict[Cut, Requests] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
-    def steps_ns(self) -> Ints:
-        """How long after the row before it each was sent, but the first: one less than there are rows."""
-        return np.diff(self.rows.start_ns)
-
-    @cached_property
     def ordered(self) -> bool:
         """Whether the rows are in the order of their keys."""
-        steps = self.steps_ns
-        if steps.min(initial=1) > 0:
+        extent = self.rows.extent
+        if extent.steps.least > 0 or len(self.rows) < 2:
             return True
-        if steps.min() < 0:
+        if extent.steps.least < 0:
             return False
-        ties = np.flatnonzero(steps == 0)
+        ties = np.flatnonzero(np.diff(self.rows.start_ns) == 0)
         before = [key[ties] for key in self.rows.order_keys()]
         after = [key[ties + 1] for key in self.rows.order_keys()]
         less, same = np.zeros(len(ties), np.bool_), np.ones(len(ties), np.bool_)
@@ -79,16 +74,11 @@ class Batch:
             self._cuts[cut] = self._cut(cut)
         return self._cuts[cut]
 
-    @cached_property
-    def _dues(self) -> tuple[int, int]:
-        due = self.rows.scheduled_ns
-        return (int(due.min()), int(due.max())) if len(due) else (0, 0)
-
     def _cut(self, cut: Cut) -> Requests:
         if cut.sent:
             rows = self.cut(replace(cut, sent=False))
             return rows if every(rows.sent) else rows.where(rows.sent)
-        rows, (first, last) = self.rows, self._dues
+        rows, first, last = self.rows, self.rows.extent.due.least, self.rows.extent.due.most
         if last < cut.due_from_ns or first >= cut.due_before_ns or first >= cut.done_before_ns:  # nothing is done early
             return NONE
         masks = []
@@ -98,7 +88,7 @@ class Batch:
             masks.append(rows.scheduled_ns < cut.due_before_ns)
         if first < cut.done_from_ns:
             masks.append(rows.done_ns >= cut.done_from_ns)
-        if cut.done_before_ns < _FOREVER:
+        if cut.done_before_ns <= rows.extent.last_done_ns:
             masks.append(rows.done_ns < cut.done_before_ns)
         if not masks:
             return rows

@@ -15,6 +15,7 @@ from bundle.timeline import Entry
 from scorer.batch import Batch, Cut
 from scorer.cluster import Pod, pods_of, selects, when
 from scorer.intervals import Interval
+from scorer.near import Near
 from scorer.piece import Piece
 from scorer.requests import Requests, WorkerRows
 from scorer.samples import Samples, read_samples
@@ -40,7 +41,8 @@ class Facts:
     are judged over: from the earliest moment of the fault to the end of the recovery phase (of the recording, where
     that phase never ended); where no fault was recorded, from the start of the fault phase. None: not even that.
     `source` gives the requests: measures ask `of` for what pieces gather of them, in one pass for all that `gather` was
-    told beforehand. `requests` and `judged` are whole in memory, for what looks at single rows.
+    told beforehand. `near` is where some percentiles seem to lie. `requests` and `judged` are whole in memory, for what
+    looks at single rows.
     `journal_status` is how Chaos Toolkit says its run went, "" where it says nothing.
     """
 
@@ -53,6 +55,7 @@ class Facts:
     fault: Interval | None
     window: Span | None
     ended_ns: int
+    near: list[Near] = field(default_factory=list, init=False, repr=False, compare=False)
     _known: dict[Piece[Any], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, piece: Piece[R]) -> R:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from scorer.facts import Facts
 from scorer.grounds import Grounds, kind
-from scorer.ranked import Closer, order_statistics, places_of, spans_of
+from scorer.ranked import order_statistics
 from scorer.samples import Lags
 from scorer.targets import Targets
 from scorer.verdict import Says
@@ -41,11 +41,9 @@ def generator(facts: Facts, targets: Targets) -> Says:
     )
 
 
-def closer_look(facts: Facts) -> Closer:
-    """What is gathered in a second pass, once the first has shown about where the percentile lies. Raises
-    LookupError."""
-    rank = _rank(facts.counted().sent)
-    return Closer(facts.cut, "lateness", spans_of(places_of(facts, facts.cut, "lateness", [rank])))
+def ranks(facts: Facts) -> tuple[int, ...]:
+    """Which ranks of the window's latenesses are asked for. Raises LookupError."""
+    return (_rank(facts.counted().sent),)
 
 
 def _rank(sent: int) -> int:

@@ -9,8 +9,9 @@ import numpy as np
 from scorer.facts import Facts
 from scorer.grounds import Grounds, kind, of_window
 from scorer.intervals import quantile_ranks, tidy
-from scorer.ranked import NEVER_NS, Closer, order_statistics, places_of, spans_of
+from scorer.ranked import order_statistics
 from scorer.requests import Ints, Requests
+from scorer.values import NEVER_NS
 from scorer.verdict import Measure
 
 
@@ -81,12 +82,9 @@ def _ranks(facts: Facts, confidence: float) -> _Ranks:
     )
 
 
-def closer_look(facts: Facts, confidence: float) -> Closer:
-    """What is gathered in a second pass, once the first has shown about where the percentile lies. Raises
-    LookupError."""
-    return Closer(
-        facts.cut, "latency", spans_of(places_of(facts, facts.cut, "latency", _ranks(facts, confidence).every))
-    )
+def ranks(facts: Facts, confidence: float) -> tuple[int, ...]:
+    """Which ranks of the window's latencies are asked for. Raises LookupError."""
+    return _ranks(facts, confidence).every
 
 
 def latency_grounds(facts: Facts, confidence: float) -> Grounds:

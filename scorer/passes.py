@@ -1,5 +1,5 @@
-"""What a verdict needs of the requests, so that they are read twice for all of it: the second time to see closely what
-the first has found.
+"""What a verdict needs of the requests, so that they are read once for all of it; twice where few batches don't show
+where the percentiles lie.
 
 A measure that asks for more than is named here is as right, and reads them again.
 """
@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from bundle.errors import BundleError
-from scorer import alerts, generator, latency, load_rate, stepped, unseen
+from scorer import alerts, generator, latency, load_rate, ranked, stepped, unseen
 from scorer.facts import Facts
+from scorer.near import glance
 from scorer.piece import Piece
 from scorer.ranked import Cells
 from scorer.recovery import following
@@ -21,12 +22,14 @@ from scorer.validity import before
 
 
 def read(facts: Facts, targets: Targets) -> None:
-    """Gather all of it in two passes. Raises BundleError where the requests are damaged."""
+    """Gather all of it in few passes. Raises BundleError where the requests are damaged."""
     try:
+        if facts.window is not None:
+            facts.near.extend(glance(facts.source, facts.cut))
         facts.gather(pieces(facts, targets))
         if facts.window is not None:
-            confidence = targets.validity.confidence
-            facts.gather([latency.closer_look(facts, confidence), generator.closer_look(facts)])
+            latencies = latency.ranks(facts, targets.validity.confidence)
+            ranked.read(facts, facts.cut, {"latency": latencies, "lateness": generator.ranks(facts)})
     except BundleError:
         raise
     except Exception:  # what a damaged bundle provokes here every check and measure meets itself, and says
@@ -46,6 +49,6 @@ def pieces(facts: Facts, targets: Targets) -> Iterator[Piece[Any]]:
         yield Tally(baseline, limits)
     if facts.window is not None:
         yield from (Tally(facts.cut), Tally(facts.cut, limits))
-        yield from (Cells(facts.cut, "latency"), Cells(facts.cut, "lateness"))
+        yield from facts.near or (Cells(facts.cut, "latency"), Cells(facts.cut, "lateness"))
     if facts.fault is not None and not unseen.waited(facts):  # else the baseline must be known first
         yield following(facts, targets)

@@ -1,48 +1,35 @@
 """Order statistics of as many requests as there are, exact and in memory that doesn't grow with them.
 
 A radix selection: the first pass counts values by their leading bits, a later one those of the few cells that hold the
-ranks asked for, ever finer, until a cell is one value.
+ranks asked for, ever finer, until a cell is one value. Where `near` has found them already, nothing of it is needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scorer.batch import Batch, Cut
 from scorer.requests import EARLY_NS, Ints, Requests
+from scorer.values import NEVER_NS, Of, values_of
 
 if TYPE_CHECKING:
     from scorer.facts import Facts
 
-NEVER_NS = np.iinfo(np.int64).max
-"""The latency of a request that was not answered well: longer than any."""
 _DROPPED_BITS = 9
 """Of the 23 of a float's fraction: cells are 1/16,384 to 1/32,768 of their values wide."""
 _CELLS = 1 << 20
-
-Of = Literal["latency", "lateness"]
-
-
-def values_of(sent: Requests, of: Of) -> tuple[Ints, int]:
-    """The values of some requests that were sent, in ns from 0 on, and how many are never.
-
-    Lateness counts from the earliest that a timer may fire, EARLY_NS before its time.
-    """
-    if of == "lateness":
-        return sent.start_ns - sent.scheduled_ns + EARLY_NS, 0
-    if sent.ok.all():
-        return sent.latency_ns, 0
-    answered = sent.latency_ns[sent.ok]
-    return answered, len(sent) - len(answered)
 
 
 def order_statistics(facts: Facts, cut: Cut, of: Of, ranks: Sequence[int]) -> list[int]:
     """The values in ns of some 1-based ranks among a cut's sent requests: 0 below the first, NEVER_NS beyond the last
     that was answered."""
+    near = _near(facts, cut, of, ranks)
+    if near is not None:
+        return near
     places = places_of(facts, cut, of, ranks)
     while spans := spans_of(places):
         counts = dict(zip(spans, facts.of(Closer(cut, of, spans)), strict=True))
@@ -52,6 +39,24 @@ def order_statistics(facts: Facts, cut: Cut, of: Of, ranks: Sequence[int]) -> li
         ]
     found = [place for place in places if not isinstance(place, Place)]
     return [value - EARLY_NS if of == "lateness" and value < NEVER_NS else value for value in found]
+
+
+def read(facts: Facts, cut: Cut, asked: Mapping[Of, Sequence[int]]) -> None:
+    """Gather what the order statistics of some ranks need, of all kinds together. Raises BundleError."""
+    open_ = [of for of, ranks in asked.items() if _near(facts, cut, of, ranks) is None]
+    facts.gather(Cells(cut, of) for of in open_)
+    facts.gather(Closer(cut, of, spans_of(places_of(facts, cut, of, asked[of]))) for of in open_)
+
+
+def _near(facts: Facts, cut: Cut, of: Of, ranks: Sequence[int]) -> list[int] | None:
+    """The order statistics as one reading found them; None where it didn't."""
+    for near in facts.near:
+        if (near.cut, near.of) == (cut, of):
+            known = facts.of(near)
+            found = [0 if rank < 1 else known.of_rank(rank) for rank in ranks]
+            every = [value for value in found if value is not None]
+            return every if len(every) == len(found) else None
+    return None
 
 
 def places_of(facts: Facts, cut: Cut, of: Of, ranks: Sequence[int]) -> list[Place | int]:
@@ -78,7 +83,7 @@ class Cells:
 
     def look(self, batch: Batch) -> Seen:
         """The cells of a batch."""
-        values, never = values_of(batch.cut(self.cut.of_sent), self.of)
+        values, never = _from_zero(batch.cut(self.cut.of_sent), self.of)
         if not len(values):
             return Seen(0, np.zeros(0, dtype=np.int64), never)
         cells = values.astype(np.float32).view(np.int32) >> _DROPPED_BITS
@@ -132,7 +137,7 @@ class Closer:
 
     def look(self, batch: Batch) -> tuple[Ints, ...]:
         """The values of a batch that lie within each."""
-        values, _ = values_of(batch.cut(self.cut.of_sent), self.of)
+        values, _ = _from_zero(batch.cut(self.cut.of_sent), self.of)
         return tuple(values[(values >= low) & (values < high)] for low, high in self.spans)
 
     def fold(self) -> _Steps:
@@ -151,6 +156,12 @@ class _Steps:
 
     def result(self) -> list[Ints]:
         return self.counts
+
+
+def _from_zero(sent: Requests, of: Of) -> tuple[Ints, int]:
+    """The values from 0 on: lateness counts from the earliest that a timer may fire, EARLY_NS before its time."""
+    values, never = values_of(sent, of)
+    return values + EARLY_NS if of == "lateness" else values, never
 
 
 def step(low_ns: int, high_ns: int) -> int:

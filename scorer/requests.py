@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bundle.nullable import Flags, Ints, every, nullable
+from bundle.nullable import Flags, Ints, every, flags, none, nullable
+from scorer.extent import EARLY_NS, Extent, blocks
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,13 +29,11 @@ __all__ = [
     "every",
     "joined",
     "matching",
+    "none",
 ]
 
-EARLY_NS = 1_000_000
-"""A timer may fire this much before its time."""
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Requests:
     """Columns of equal length, one row an arrival. Times in UTC nanoseconds on the bundle's clock.
 
@@ -51,7 +51,7 @@ class Requests:
 
     def where(self, rows: Flags | Ints) -> Requests:
         """The rows that a mask or an index array selects."""
-        return Requests(*(getattr(self, column.name)[rows] for column in fields(self)))
+        return Requests(*(getattr(self, column.name)[rows] for column in _COLUMNS))
 
     def order_keys(self) -> tuple[Ints, Ints, Ints, Flags]:
         """What rows are ordered by, `start_ns` first. Rows of the same keys can't be told apart by a measure."""
@@ -66,6 +66,21 @@ class Requests:
     def due_within(self, start_ns: int, end_ns: int) -> Requests:
         """The arrivals that were due in [start, end)."""
         return self.where((self.scheduled_ns >= start_ns) & (self.scheduled_ns < end_ns))
+
+    def blocks(self) -> Iterator[Requests]:
+        """The same rows in parts that fit into a processor's cache."""
+        return (Requests(*(getattr(self, column.name)[rows] for column in _COLUMNS)) for rows in blocks(len(self)))
+
+    @cached_property
+    def extent(self) -> Extent:
+        """How far their times reach."""
+        return Extent(self.scheduled_ns, self.start_ns, self.latency_ns)
+
+    def slower(self, limit_ns: int) -> Flags:
+        """Which took longer than a limit."""
+        if self.extent.latency.most <= limit_ns:
+            return np.broadcast_to(np.False_, len(self))
+        return self.latency_ns > limit_ns
 
     @property
     def done_ns(self) -> Ints:
@@ -127,11 +142,13 @@ def columns(batch: pa.RecordBatch, offsets: dict[str, int]) -> tuple[Requests, F
         scheduled, started = scheduled - shift, started - shift
     start = started if every(sent) else np.where(sent, started, scheduled)
     latency = taken if every(answered) else np.where(answered, taken, start - scheduled)
-    ok = batch.column("ok").to_numpy(zero_copy_only=False)
+    ok = flags(batch.column("ok"))
     requests = Requests(scheduled, start, latency, sent, ok)
-    sane: Flags = latency >= 0
-    sane &= start >= scheduled - EARLY_NS
-    sane &= scheduled + latency >= start
+    sane: Flags
+    if requests.extent.regular:
+        sane = np.ones(len(requests), dtype=np.bool_)
+    else:
+        sane = (latency >= 0) & (start >= scheduled - EARLY_NS) & (scheduled + latency >= start)
     status, blameless = batch.column("status").to_numpy(), matching(batch.column("error"), "")
     if not (every(sent) and every(answered) and status.min(initial=1) and every(blameless)):
         sane &= ~ok | (sent & answered & (status > 0) & blameless)
@@ -150,9 +167,10 @@ def matching(column: pa.DictionaryArray, name: str) -> Flags:
 def joined(parts: Iterable[Requests]) -> Requests:
     """Rows after rows, as one."""
     some = [NONE, *parts]
-    return Requests(*(np.concatenate([getattr(part, column.name) for part in some]) for column in fields(Requests)))
+    return Requests(*(np.concatenate([getattr(part, column.name) for part in some]) for column in _COLUMNS))
 
 
+_COLUMNS = fields(Requests)
 _NO_TIMES, _NO_FLAGS = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
 NONE = Requests(_NO_TIMES, _NO_TIMES, _NO_TIMES, _NO_FLAGS, _NO_FLAGS)
 """No rows."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from scorer.batch import Batch, Cut
 from scorer.facts import Facts
-from scorer.requests import Flags, Ints, every
+from scorer.requests import Flags, Ints, Requests, every, none
 from scorer.span import Span
 from scorer.tally import limits_of
 from scorer.targets import Slo
@@ -53,23 +53,37 @@ class EachSecond:
     def look(self, batch: Batch) -> tuple[int, Counted]:
         """The second that a batch begins with, and the counts from then on."""
         rows = batch.cut(Cut(done_from_ns=self.span.start_ns, done_before_ns=self.span.end_ns))
-        seconds = (rows.done_ns - self.span.start_ns) // S_NS
-        first = int(seconds.min()) if len(seconds) else 0
-        seconds -= first
-        total = np.bincount(seconds)
+        first, total = self._total(rows)
 
         def counted(some: Flags) -> Ints:
-            return np.bincount(seconds[some], minlength=len(total)) if some.any() else np.zeros_like(total)
+            if none(some):
+                return np.zeros_like(total)
+            places = np.flatnonzero(some)
+            done_ns = rows.scheduled_ns[places] + rows.latency_ns[places]
+            return np.bincount((done_ns - self.span.start_ns) // S_NS - first, minlength=len(total))
 
-        bad_by_limit: dict[int | None, Flags] = {None: ~rows.ok}
-        for limit in self.limits_ns:
-            bad_by_limit[limit] = ~rows.ok | (rows.latency_ns > limit)
+        bad_by_limit: dict[int | None, Flags] = {limit: rows.slower(limit) for limit in self.limits_ns}
+        bad_by_limit[None] = np.broadcast_to(np.False_, len(rows))
+        if not every(rows.ok):
+            bad_by_limit = {limit: slow | ~rows.ok for limit, slow in bad_by_limit.items()}
         unsent = np.zeros_like(total)
         if not every(rows.sent):
             unsent = counted(~rows.sent)
             bad_by_limit = {limit: bad & rows.sent for limit, bad in bad_by_limit.items()}
         bad = {limit: counted(some) for limit, some in bad_by_limit.items()}
         return first, (total - unsent, unsent, bad)
+
+    def _total(self, rows: Requests) -> tuple[int, Ints]:
+        """The first second in which one of these may have been done, and how many were in each from then on."""
+        if rows.extent.regular:  # none of them was done before it was sent
+            first = max(0, int(rows.start_ns[0]) - self.span.start_ns) // S_NS
+            next_ns = self.span.start_ns + (first + 1) * S_NS
+            before = rows.extent.done_before(range(next_ns, rows.extent.last_done_ns + 1, S_NS))
+            if before is not None:
+                return first, np.diff(before, prepend=0, append=len(rows))
+        seconds = (rows.done_ns - self.span.start_ns) // S_NS
+        first = int(seconds.min()) if len(seconds) else 0
+        return first, np.bincount(seconds - first)
 
     def fold(self) -> _Seconds:
         """Nothing counted yet."""

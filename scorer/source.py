@@ -34,6 +34,8 @@ T = TypeVar("T")
 COLUMNS = ("scheduled_ns", "start_ns", "latency_ns", "status", "ok", "error", "worker")
 KEPT_ROWS = 1 << 20
 """So many rows are kept between two passes: 26 MB."""
+_LEAST_SAMPLE, _MOST_SAMPLE = 4, 16
+"""So many pieces make a sample."""
 _AHEAD = 2
 """Batches that each thread may be ahead of the one that joins what was seen."""
 
@@ -43,6 +45,10 @@ class Source(Protocol):
 
     def each(self, look: Callable[[Batch], T], first: int = 0) -> Iterator[T]:
         """What `look` makes of each batch, from the `first` on."""
+        ...
+
+    def sample(self, look: Callable[[Batch], T]) -> Iterator[T]:
+        """What `look` makes of a few batches that lie apart; of none where to read all of them again costs little."""
         ...
 
 
@@ -56,6 +62,10 @@ class Held:
         """As `Source` has it: one batch."""
         if not first:
             yield look(self._batch)
+
+    def sample(self, look: Callable[[Batch], T]) -> Iterator[T]:  # noqa: ARG002
+        """As `Source` has it: none."""
+        return iter(())
 
 
 class Stream:
@@ -82,6 +92,15 @@ class Stream:
             yield from map(look, self._kept[first:])
         else:
             yield from self._each(look, first)
+
+    def sample(self, look: Callable[[Batch], T]) -> Iterator[T]:
+        """As `Source` has it."""
+        if self._scattered or sum(piece.rows for piece in self._pieces) <= KEPT_ROWS:
+            return
+        apart = max(1, len(self._pieces) // max(_LEAST_SAMPLE, min(_MOST_SAMPLE, len(self._pieces) // 16)))
+        with self._bundle.reading("requests"):
+            tasks = (partial(self._seen, piece, look) for piece in self._pieces[apart // 2 :: apart])
+            yield from (part for seen in self._mapped(tasks) for _, _, part in seen)
 
     def _each(self, look: Callable[[Batch], T], first: int) -> Iterator[T]:
         from bundle.order import in_order
@@ -143,19 +162,19 @@ class Stream:
     def _batch(self, stored: pa.RecordBatch) -> Batch:
         rows, sane = columns(stored, self._offsets)
         absurd = len(rows) - int(np.count_nonzero(sane))
-        batch = Batch(rows.where(sane) if absurd else rows, absurd, self._workers(stored))
+        batch = Batch(rows.where(sane) if absurd else rows, absurd, self._workers(stored, rows))
         return batch if batch.ordered else replace(batch, rows=batch.rows.in_order())
 
-    def _workers(self, stored: pa.RecordBatch) -> dict[str, WorkerRows]:
-        column, due = stored.column("worker"), stored.column("scheduled_ns").to_numpy()
+    def _workers(self, stored: pa.RecordBatch, rows: Requests) -> dict[str, WorkerRows]:
+        column = stored.column("worker")
         names = column.dictionary.to_pylist()
         if len(names) == 1:
-            return {names[0]: WorkerRows(int(due.max()) - self._offsets.get(names[0], 0), len(due))}
+            return {names[0]: WorkerRows(rows.extent.due.most, len(rows))}
         codes = column.indices.to_numpy()
         found: dict[str, WorkerRows] = {}
         for code in np.unique(codes).tolist():
             of = codes == code
-            left = WorkerRows(int(due[of].max()) - self._offsets.get(names[code], 0), int(np.count_nonzero(of)))
+            left = WorkerRows(int(rows.scheduled_ns[of].max()), int(np.count_nonzero(of)))
             found[names[code]] = left.with_more(found.get(names[code], left.none))
         return found
 

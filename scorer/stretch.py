@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from scorer.batch import Batch, Cut
 from scorer.omission import Pace
-from scorer.requests import Flags, Ints, Requests
+from scorer.requests import Flags, Ints, Requests, every, none
 from scorer.targets import Slo
 
 HITS = 64
@@ -87,7 +87,8 @@ class Following:
         """The bad requests of a batch."""
         rows = batch.cut(self.cut)
         bad_by_slo = [bad_requests(rows, slo) for slo in self.slos]
-        places = np.flatnonzero(np.logical_or.reduce(bad_by_slo))
+        some = [bad for bad in bad_by_slo if not none(bad)]
+        places = np.flatnonzero(np.logical_or.reduce(some)) if some else np.empty(0, dtype=np.int64)
         starts = rows.start_ns
         following = np.minimum(places + 1, max(0, len(rows) - 1))
         return _Bad(
@@ -107,7 +108,10 @@ class Following:
 
 def bad_requests(requests: Requests, slo: Slo) -> Flags:
     """Which requests an SLO counts as bad."""
-    return ~requests.ok if slo.slow_ns is None else ~requests.ok | (requests.latency_ns > slo.slow_ns)
+    slow = np.broadcast_to(np.False_, len(requests)) if slo.slow_ns is None else requests.slower(slo.slow_ns)
+    if every(requests.ok):
+        return slow
+    return ~requests.ok if none(slow) else ~requests.ok | slow
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scorer.batch import Batch, Cut
-from scorer.requests import WorkerRows
+from scorer.requests import WorkerRows, every, none
 from scorer.targets import Slo
 
 
@@ -53,11 +53,11 @@ class Tally:
         """The counts of a batch."""
         rows = batch.cut(self.cut)
         sent = batch.cut(self.cut.of_sent)
-        failed = len(sent) - int(np.count_nonzero(sent.ok))
+        failed = 0 if every(sent.ok) else len(sent) - int(np.count_nonzero(sent.ok))
         bad: dict[int | None, int] = {None: failed}
         for limit in self.limits_ns:
-            slow = sent.latency_ns > limit
-            bad[limit] = int(np.count_nonzero(slow | ~sent.ok if failed else slow))
+            slow = sent.slower(limit)
+            bad[limit] = failed if none(slow) else int(np.count_nonzero(slow | ~sent.ok if failed else slow))
         return Counts(len(rows), len(sent), bad)
 
     def fold(self) -> _Sum:
@@ -94,11 +94,11 @@ class Record:
 
     def look(self, batch: Batch) -> Recorded:
         """What a batch shows."""
-        done_ns = batch.rows.done_ns
-        ended = int(done_ns.max()) if len(done_ns) else None
+        rows = batch.rows
+        ended = rows.extent.last_done_ns if len(rows) else None
         late = 0
         if ended is not None and self.until_ns is not None and ended > self.until_ns:
-            late = int(np.count_nonzero(done_ns > self.until_ns))
+            late = int(np.count_nonzero(rows.done_ns > self.until_ns))
         return Recorded(batch.absurd + late, batch.workers, ended)
 
     def fold(self) -> _Records:
