@@ -95,7 +95,7 @@ def command(directory: Path, *regions: str, services: str = SERVICES) -> list[st
     files = ("--cert", "server.crt", "--key", "server.key", "--token-file", "token")
     paths = [part if part.startswith("--") else str(directory / part) for part in files]
     # The nodes of these tests have no agents to scrape.
-    scraping = ("--metric-resolution", "3600")
+    scraping = ("--metric-resolution", "1h")
     return [sys.executable, "-m", "sandbox.apiserver", *named, *networks, *paths, *scraping]
 
 
