@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,14 +13,26 @@ import trustme
 import yaml
 
 from gameday.cluster import Cluster
-from sandbox.network import Network
+from sandbox.network import Address, Network
 from tests.gameday.kubernetes import NAMESPACE, TOKEN, Objects, kubeconfig_for, use
 
 
 @pytest.fixture(scope="session")
 def network(worker_id: str) -> Network:
-    """A loopback network that no other test process uses."""
-    return Network(f"127.{100 + int(worker_id.removeprefix('gw') if worker_id != 'master' else 0)}")
+    """A loopback network that no other test process uses, of this run of the tests or of another beside it."""
+    number = int(worker_id.removeprefix("gw")) if worker_id != "master" else 0
+    networks = (Network(f"127.{block + number}") for block in range(100, 250, 10))
+    return next(network for network in networks if free(network.regions[0].api))
+
+
+def free(address: Address) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError:
+            return False
+    return True
 
 
 @pytest.fixture(scope="session")
