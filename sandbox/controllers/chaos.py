@@ -93,6 +93,8 @@ class ChaosController:
         self._cluster = cluster
         self._injector = injector
         self._random = random or SystemRandom()
+        self._retries: dict[tuple[str, str], int] = {}
+        """When what failed is tried again, by the experiment's UID and the phase that is wanted of it."""
         self._queue = cluster.queue(injector.resource.plural, self.reconcile)
         cluster.informers[injector.resource].add_handler(lambda _kind, obj, _old: self._queue.add(key_of(obj)))
 
@@ -105,12 +107,30 @@ class ChaosController:
             chaos = await self._hold(chaos)
             wanted = wish(chaos, self._injector.one_shot, self._cluster.clock.now_ns())
             chaos = await self._want(chaos, wanted)
-            records, failed = await self._act(chaos, wanted.phase)
-            chaos = await self._report(chaos, records)
-            await self._let_go(chaos, records)
+            again_s = self._left_s(chaos, wanted.phase)
+            if again_s is None:
+                records, failed = await self._act(chaos, wanted.phase)
+                chaos = await self._report(chaos, records)
+                await self._let_go(chaos, records)
+                again_s = self._try_again(chaos, wanted.phase) if failed else None
         except NotFound:
             return None
-        return min(RETRY_S, wanted.again_s or RETRY_S) if failed else wanted.again_s
+        return min((each for each in (again_s, wanted.again_s) if each is not None), default=None)
+
+    def _left_s(self, chaos: KubeObject, phase: str) -> float | None:
+        """How long what failed is still to be left alone: noting a failure changes the experiment, which calls us."""
+        due_ns = self._retries.get((chaos["metadata"]["uid"], phase))
+        if due_ns is None:
+            return None
+        left_s = (due_ns - self._cluster.clock.now_ns()) / NS_PER_S
+        if left_s > 0:
+            return left_s
+        del self._retries[chaos["metadata"]["uid"], phase]
+        return None
+
+    def _try_again(self, chaos: KubeObject, phase: str) -> float:
+        self._retries[chaos["metadata"]["uid"], phase] = self._cluster.clock.now_ns() + int(RETRY_S * NS_PER_S)
+        return RETRY_S
 
     async def _hold(self, chaos: KubeObject) -> KubeObject:
         """See to it that it stays until it has recovered."""
@@ -202,6 +222,7 @@ class ChaosController:
         forced = (chaos["metadata"].get("annotations") or {}).get(CLEAN) == "forced"
         recovered = all(each["phase"] == NOT_INJECTED for each in records)
         if is_terminating(chaos) and chaos["metadata"].get("finalizers") and (recovered or forced):
+            self._retries.pop((chaos["metadata"]["uid"], RUN), None)
             # Chaos Mesh gives this event the reason of its contrary.
             self._say("initFinalizers", chaos, "FinalizerInited", "Finalizer has been removed")
             name, namespace = chaos["metadata"]["name"], chaos["metadata"]["namespace"]
