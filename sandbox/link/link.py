@@ -27,7 +27,8 @@ class Link:
         self._random = random or SystemRandom()
         self._emulators: tuple[Emulator, ...] = ()
         self._outboxes: list[Outbox] = []
-        lock = threading.Lock()
+        # Reentrant: a garbage collection may close a socket in the middle of what is done here.
+        lock = threading.RLock()
         self._changed, self._emptied = threading.Condition(lock), threading.Condition(lock)
         self._thread: threading.Thread | None = None
 

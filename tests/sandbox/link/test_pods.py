@@ -36,11 +36,15 @@ class Pod:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
+    async def line(self) -> str:
+        """The next line that it prints."""
+        assert self._process.stdout is not None
+        return (await self._process.stdout.readline()).decode().strip()
+
     async def is_quiet(self) -> bool:
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(b"?\n")
-        return (await self._process.stdout.readline()).strip() == b"True"
+        return await self.line() == "True"
 
 
 @asynccontextmanager
@@ -137,3 +141,26 @@ async def test_a_pod_without_a_process_cannot_be_slowed_down_but_has_recovered()
         await links.impose("uid", "tars/slow", [LATE])
     await links.impose("uid", "tars/slow", [])
     assert links.addresses("uid") == set()
+
+
+async def test_a_process_that_ends_by_itself_has_sent_what_it_said_last() -> None:
+    """In a pod the kernel would send it."""
+    says_and_ends = f"""
+import os, socket
+from sandbox.link import channel
+channel.join(os.environ)
+listener = socket.create_server(("{HERE}", 0))
+print(listener.getsockname()[1], flush=True)
+connection, _ = listener.accept()
+connection.recv(1)
+connection.sendall(b"goodbye")
+"""
+    links = PodLinks()
+    async with pod(links, program=says_and_ends) as running:
+        await spoken(links)
+        await links.impose("uid", "tars/slow", [Fault(latency_ns=100_000_000)])
+        reader, writer = await asyncio.open_connection(HERE, int(await running.line()))
+        writer.write(b"?")
+        async with asyncio.timeout(10):
+            assert await reader.read() == b"goodbye"
+        writer.close()
