@@ -75,12 +75,12 @@ def test_describe_joins_what_belongs_together(kubectl: Kubectl) -> None:
 
 def test_scale_and_rollout_status(kubectl: Kubectl) -> None:
     try:
-        assert "scaled" in kubectl("scale", "deployment/eval-engine", "--replicas=3")
-        assert "successfully rolled out" in kubectl("rollout", "status", "deployment/eval-engine", "--timeout=30s")
-        assert kubectl("get", "deployment", "eval-engine", "-o", "jsonpath={.status.readyReplicas}") == "3"
+        assert "scaled" in kubectl("scale", "deployment/dashboard-api", "--replicas=3")
+        assert "successfully rolled out" in kubectl("rollout", "status", "deployment/dashboard-api", "--timeout=30s")
+        assert kubectl("get", "deployment", "dashboard-api", "-o", "jsonpath={.status.readyReplicas}") == "3"
     finally:
-        kubectl("scale", "deployment/eval-engine", "--replicas=2")
-        kubectl("wait", "deployment/eval-engine", "--for=jsonpath={.status.replicas}=2", "--timeout=30s")
+        kubectl("scale", "deployment/dashboard-api", "--replicas=2")
+        kubectl("wait", "deployment/dashboard-api", "--for=jsonpath={.status.replicas}=2", "--timeout=30s")
 
 
 def test_delete_and_wait(kubectl: Kubectl) -> None:
@@ -100,9 +100,38 @@ def test_applying_the_manifests_changes_no_pod_and_applying_them_again_changes_n
     before = kubectl("get", "pods", "-o", "name")
     kubectl("apply", "-k", manifests)  # kubectl writes its annotation anew, and that is all
     applied = kubectl("apply", "-k", manifests).splitlines()
-    assert len(applied) == 8
+    assert len(applied) == 9
     assert all(line.endswith(" unchanged") for line in applied), applied
     assert kubectl("get", "pods", "-o", "name") == before
+
+
+def test_an_autoscaler_is_shown_with_what_it_knows(kubectl: Kubectl) -> None:
+    # It knows its metric once its pods have been measured over a whole window after they became ready.
+    kubectl("wait", "hpa/eval-engine", "--for=condition=ScalingActive", "--timeout=90s")
+    header, row = kubectl("get", "hpa").splitlines()
+    assert header.split() == ["NAME", "REFERENCE", "TARGETS", "MINPODS", "MAXPODS", "REPLICAS", "AGE"]
+    assert re.match(r"eval-engine +Deployment/eval-engine +cpu: \d+%/70% +2 +5 +2 ", row)
+    described = kubectl("describe", "hpa", "eval-engine")
+    assert "resource cpu on pods  (as a percentage of request):" in described
+    assert re.search(r"ScalingLimited +True +TooFewReplicas", described)
+
+
+def test_top_shows_what_pods_and_nodes_use(kubectl: Kubectl) -> None:
+    kubectl("wait", "hpa/eval-engine", "--for=condition=ScalingActive", "--timeout=90s")
+    rows = kubectl("top", "pods", "--no-headers").splitlines()
+    assert len(rows) == 7
+    assert all(re.search(r" \d+m +\d+Mi *$", row) for row in rows), rows
+    assert re.match(r"us-east-1-node-1 +\d+m +\d+% +\d+Mi +\d+% *$", kubectl("top", "nodes", "--no-headers"))
+    assert "service" in kubectl("top", "pods", "-l", "app=eval-engine", "--containers")
+
+
+def test_autoscale_makes_an_autoscaler(kubectl: Kubectl) -> None:
+    wanted = ("autoscale", "deployment", "dashboard-api", "--cpu=80%", "--min=2", "--max=4")
+    try:
+        kubectl("apply", "-f", "-", text=kubectl(*wanted, "--dry-run=client", "-o", "yaml"))
+        assert "Deployment/dashboard-api" in kubectl("get", "hpa", "dashboard-api")
+    finally:
+        kubectl("delete", "hpa", "dashboard-api", "--ignore-not-found")
 
 
 def test_a_rolling_restart_replaces_every_pod(kubectl: Kubectl) -> None:

@@ -24,6 +24,21 @@ def test_a_bad_network_starts_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "s").exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--metric-resolution", "15", "'15' is no duration such as 15s or 1m30s"),
+        ("--horizontal-pod-autoscaler-sync-period", "0s", "'0s' is shorter than 0.1s"),
+        ("--horizontal-pod-autoscaler-tolerance", "2", "'2' is no number from 0 to 1"),
+    ],
+)
+def test_a_period_that_makes_no_sense_starts_nothing(tmp_path: Path, option: str, value: str, says: str) -> None:
+    done = CliRunner().invoke(sandbox, ["up", option, value, "--state", str(tmp_path / "s")])
+    assert done.exit_code == 2
+    assert says in done.output
+    assert not (tmp_path / "s").exists()
+
+
 def test_an_error_is_one_line_and_ends_with_its_code(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("")
     done = run(State(tmp_path), "up", "--network", "127.93")

@@ -74,6 +74,12 @@ def test_another_manner_in_the_same_directory_is_refused(hardened: Running) -> N
     assert "a hardened sandbox runs already on 127.94" in done.stderr
 
 
+def test_other_periods_of_the_autoscaler_are_refused_too(hardened: Running) -> None:
+    done = run(hardened.state, "up", "--network", NETWORK.prefix, "--metric-resolution", "1s")
+    assert done.returncode == 2
+    assert "runs already on 127.94, with other periods of the autoscaler" in done.stderr
+
+
 def test_an_address_in_use_is_named_with_its_holder_and_nothing_is_started(hardened: Running, tmp_path: Path) -> None:
     [envoy] = [member.process.pid for member in members(hardened.state) if member.what == "envoy"]
     other = State(tmp_path / "other")

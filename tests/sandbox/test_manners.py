@@ -31,5 +31,14 @@ def test_naive_has_none_of_what_hardened_adds() -> None:
     assert "DRAIN_S" not in {entry["name"] for entry in container["env"]}
 
 
+def test_both_manners_scale_eval_engine_by_its_cpu_and_naive_takes_five_minutes_to_begin() -> None:
+    hardened, naive = (
+        by_name(manifests(manner))["HorizontalPodAutoscaler", "eval-engine"]["spec"] for manner in MANNERS
+    )
+    up = naive.pop("behavior")["scaleUp"]
+    assert up == {"stabilizationWindowSeconds": 300}
+    assert hardened == naive
+
+
 def test_the_entry_takes_no_annotations_of_the_services_behind_it() -> None:
     assert "annotations" not in by_name(manifests("hardened"))["Service", "entry"]["metadata"]

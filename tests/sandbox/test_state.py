@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.errors import SandboxError
+from sandbox.periods import Periods
 from sandbox.state import Record, State, default_directory
 
 
@@ -38,8 +39,9 @@ def test_what_was_started_is_read_back_and_half_a_record_is_none(tmp_path: Path)
     state.create()
     assert state.is_sandbox()
     assert state.record() is None
-    state.write_record(Record("naive", "127.95", 42, 7))
-    assert state.record() == Record("naive", "127.95", 42, 7)
+    written = Record("naive", "127.95", 42, 7, periods=Periods(sync_s=2.0))
+    state.write_record(written)
+    assert state.record() == written
 
 
 def test_two_commands_do_not_work_on_one_directory_at_once(tmp_path: Path) -> None:
