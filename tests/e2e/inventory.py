@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from tests.e2e.drills import REGIONS
 from tests.e2e.sandbox import Sandbox
 
 NAMESPACE = "tars"
+SETTLED_WITHIN_S = 15
 CORE, APPS = f"/api/v1/namespaces/{NAMESPACE}", f"/apis/apps/v1/namespaces/{NAMESPACE}"
 AUTOSCALING, DISCOVERY = (
     f"/apis/{group}/namespaces/{NAMESPACE}" for group in ("autoscaling/v2", "discovery.k8s.io/v1")
@@ -68,6 +70,14 @@ def _objects(cluster: Cluster) -> Iterator[tuple[str, Any]]:
         if "/" not in kind:
             for item in _items(cluster, f"{CHAOS}/namespaces/{NAMESPACE}/{kind}"):
                 yield f"{kind} {item['metadata']['name']}", item["spec"]
+
+
+def settled(where: Sandbox, before: dict[str, Any]) -> dict[str, Any]:
+    """The inventory, once it is as before, or it has had its time: a pod that drains is there for a moment longer."""
+    until_s = time.monotonic() + SETTLED_WITHIN_S
+    while (now := inventory(where)) != before and time.monotonic() < until_s:
+        time.sleep(0.5)
+    return now
 
 
 def elections(sandbox: Sandbox) -> dict[tuple[str, int], int]:

@@ -6,7 +6,6 @@ Long: `make test-drills` runs it once each, REPEAT=5 five times in a row; `make 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,12 @@ import pytest
 
 from bundle.reader import Bundle
 from tests.e2e.drills import CASES, Case
-from tests.e2e.inventory import elections, inventory
+from tests.e2e.inventory import elections, inventory, settled
 from tests.e2e.sandbox import Sandbox, objective, sandbox, verdict_of
 
 pytestmark = [pytest.mark.drills, pytest.mark.timeout(600)]
 
 TIMES = range(int(os.environ.get("REPEAT", "1")))
-SETTLED_WITHIN_S = 15
 LOG_LATE_NS = 5_000_000
 """An agent writes its line just after it became leader, by a clock of its own."""
 
@@ -58,14 +56,6 @@ def test_a_drill_passes_on_hardened_and_fails_on_naive_for_what_was_built_in(
 def told(verdict: dict[str, Any]) -> list[str]:
     """Each objective in a word, with its value."""
     return [f"{each['name']} {each['verdict']} ({each['measure']['value']})" for each in verdict["objectives"]]
-
-
-def settled(where: Sandbox, before: dict[str, Any]) -> dict[str, Any]:
-    """The inventory, once it is as before, or it has had its time: a pod that drains is there for a moment longer."""
-    until_s = time.monotonic() + SETTLED_WITHIN_S
-    while (now := inventory(where)) != before and time.monotonic() < until_s:
-        time.sleep(0.5)
-    return now
 
 
 def agrees_with_the_agents(where: Sandbox, bundle: Bundle) -> None:
