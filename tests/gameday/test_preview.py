@@ -80,6 +80,15 @@ def test_each_action_is_told_with_its_rollbacks_and_what_proves_it(tmp_path: Pat
     assert call.calls == "http://x"
 
 
+def test_a_load_that_rises_undoes_itself(tmp_path: Path) -> None:
+    rises = {"type": "python", "module": "gameday.peak", "func": "load_rises"}
+    effect = Effect(kind="load-step", activity="rise", context="moon", namespace="n", name="web")
+    plan = _Plan(tmp_path / "e.yaml", [{"type": "action", "name": "rise", "provider": rises}], effect, rollbacks=())
+    (rise,) = actions_of(plan)  # type: ignore[arg-type]
+    assert rise.does == "lets the load rise to its peak, for the autoscaler of web to follow in moon, namespace n"
+    assert rise.undone_by[0] == "the load itself, which falls again"
+
+
 @pytest.mark.parametrize(
     ("requests", "highest_per_s", "shortest"), [(0, 100.0, 30), (1000, 100.0, 35), (1000, None, 30), (1000, 0.0, 30)]
 )
