@@ -126,7 +126,7 @@ class Arrivals:
         starts_ns, extent = self._within(sent.start_ns), sent.extent
         if self.schedule.curves or len(sent) < 2 or starts_ns is not sent.start_ns:
             return self.worst(Pauses(starts_ns[:-1], starts_ns[1:]))
-        after = longer_steps(starts_ns, self._shortest_silence_ns(extent.steps.most) - 1)
+        after = extent.pauses(self._shortest_silence_ns(extent.steps.most) - 1)
         return self.worst(Pauses(starts_ns[after], starts_ns[after + 1]))
 
     def _within(self, starts_ns: Ints) -> Ints:

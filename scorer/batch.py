@@ -88,7 +88,7 @@ class Batch:
             masks.append(rows.scheduled_ns < cut.due_before_ns)
         if first < cut.done_from_ns:
             masks.append(rows.done_ns >= cut.done_from_ns)
-        if cut.done_before_ns <= rows.extent.last_done_ns:
+        if cut.done_before_ns < _FOREVER and cut.done_before_ns <= rows.extent.last_done_ns:
             masks.append(rows.done_ns < cut.done_before_ns)
         if not masks:
             return rows

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from bundle.nullable import Ints
 
@@ -19,6 +20,7 @@ EARLY_NS = 1_000_000
 _BLOCK_ROWS = 1 << 15
 _FAR_NS = 1 << 61
 """Sums and differences of times that are nearer to 0 than this don't overflow."""
+_NARROW_NS = 1 << 31
 _MOMENT_ROWS = 1024
 """So many rows are counted in the time that one moment takes."""
 
@@ -59,12 +61,32 @@ class Extent:
     @cached_property
     def steps(self) -> Range:
         """How long after the row before it one was sent."""
-        return Range.over([Range.of(steps) for _, steps in _steps(self.start_ns)])
+        return Range.over(self._steps)
+
+    @cached_property
+    def _steps(self) -> list[Range]:
+        """Those of each block."""
+        return [Range.of(steps) for _, steps in _steps(self.start_ns)]
 
     @cached_property
     def late(self) -> Range:
         """How long after its time one was sent."""
-        return Range.over([Range.of(self.start_ns[rows] - self.due_ns[rows]) for rows in blocks(len(self.due_ns))])
+        return self._late[1]
+
+    @property
+    def late_ns(self) -> npt.NDArray[np.int32 | np.int64]:
+        """How long after its time each was sent: in 32 bits where that is enough."""
+        narrow, late = self._late
+        return narrow if late.least >= -_NARROW_NS and late.most < _NARROW_NS else self.start_ns - self.due_ns
+
+    @cached_property
+    def _late(self) -> tuple[npt.NDArray[np.int32], Range]:
+        narrow, ranges = np.empty(len(self.due_ns), dtype=np.int32), []
+        for rows in blocks(len(self.due_ns)):
+            late_ns = self.start_ns[rows] - self.due_ns[rows]
+            ranges.append(Range.of(late_ns))
+            narrow[rows] = late_ns
+        return narrow, Range.over(ranges)
 
     @cached_property
     def latency(self) -> Range:
@@ -84,7 +106,7 @@ class Extent:
             and self.late.most < _FAR_NS
             and self.latency.least >= 0
             and self.latency.most < _FAR_NS
-            and (self.late.most <= self.latency.least or bool((self.start_ns - self.due_ns <= self.latency_ns).all()))
+            and (self.late.most <= self.latency.least or bool((self.late_ns <= self.latency_ns).all()))
         )
 
     @cached_property
@@ -108,6 +130,15 @@ class Extent:
             tail = np.searchsorted(self.start_ns, last_ns + self.late.least - self.latency.most, side="right")
             first = min(int(tail), len(self.due_ns) - 1)
         return int((self.due_ns[first:] + self.latency_ns[first:]).max())
+
+    def pauses(self, limit_ns: int) -> Ints:
+        """Which rows were sent longer before the next one than a limit."""
+        long = [
+            rows.start + longer_steps(self.start_ns[rows.start : rows.stop + 1], limit_ns)
+            for rows, steps in zip(blocks(len(self.start_ns) - 1), self._steps, strict=True)
+            if steps.most > limit_ns
+        ]
+        return np.concatenate(long) if long else np.empty(0, dtype=np.int64)
 
     def done_before(self, moments_ns: range) -> Ints | None:
         """How many were done before each of these moments; None where that takes a look at each of them."""

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scorer.batch import Batch, Cut
+from scorer.extent import blocks
 from scorer.requests import Ints, Requests
 from scorer.source import Source
 from scorer.values import NEVER_NS, Of, values_of
@@ -37,15 +38,15 @@ class Near:
 
     def look(self, batch: Batch) -> _Part:
         """The values of a batch."""
-        below, count, parts = 0, 0, [np.empty(0, dtype=np.int64)]
-        for block in batch.cut(self.cut.of_sent).blocks():
-            values, _ = values_of(block, self.of)
-            count += len(values)
-            lower = values < self.low_ns
+        values, _ = values_of(batch.cut(self.cut.of_sent), self.of)
+        below, parts = 0, [values[:0]]
+        for rows in blocks(len(values)):
+            block = values[rows]
+            lower = block < self.low_ns
             below += int(np.count_nonzero(lower))
-            parts.append(values[np.flatnonzero(lower != (values < self.high_ns))] - self.low_ns)
-        within = np.concatenate(parts)
-        return _Part(below, count, within.astype(np.uint32) if self.high_ns - self.low_ns < 1 << 32 else within)
+            parts.append(block[np.flatnonzero(lower != (block < self.high_ns))])
+        within = np.concatenate(parts).astype(np.int64) - self.low_ns
+        return _Part(below, len(values), within.astype(np.uint32) if self.high_ns - self.low_ns < 1 << 32 else within)
 
     def fold(self) -> _Kept:
         """Nothing kept yet."""

@@ -161,7 +161,7 @@ class _Steps:
 def _from_zero(sent: Requests, of: Of) -> tuple[Ints, int]:
     """The values from 0 on: lateness counts from the earliest that a timer may fire, EARLY_NS before its time."""
     values, never = values_of(sent, of)
-    return values + EARLY_NS if of == "lateness" else values, never
+    return values.astype(np.int64, copy=False) + (EARLY_NS if of == "lateness" else 0), never
 
 
 def step(low_ns: int, high_ns: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bundle.nullable import Flags, Ints, every, flags, none, nullable
-from scorer.extent import EARLY_NS, Extent, blocks
+from scorer.extent import EARLY_NS, Extent
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,10 +66,6 @@ class Requests:
     def due_within(self, start_ns: int, end_ns: int) -> Requests:
         """The arrivals that were due in [start, end)."""
         return self.where((self.scheduled_ns >= start_ns) & (self.scheduled_ns < end_ns))
-
-    def blocks(self) -> Iterator[Requests]:
-        """The same rows in parts that fit into a processor's cache."""
-        return (Requests(*(getattr(self, column.name)[rows] for column in _COLUMNS)) for rows in blocks(len(self)))
 
     @cached_property
     def extent(self) -> Extent:

@@ -54,10 +54,11 @@ class EachSecond:
         """The second that a batch begins with, and the counts from then on."""
         rows = batch.cut(Cut(done_from_ns=self.span.start_ns, done_before_ns=self.span.end_ns))
         first, total = self._total(rows)
+        nothing = np.zeros_like(total)
 
         def counted(some: Flags) -> Ints:
             if none(some):
-                return np.zeros_like(total)
+                return nothing
             places = np.flatnonzero(some)
             done_ns = rows.scheduled_ns[places] + rows.latency_ns[places]
             return np.bincount((done_ns - self.span.start_ns) // S_NS - first, minlength=len(total))
@@ -66,7 +67,7 @@ class EachSecond:
         bad_by_limit[None] = np.broadcast_to(np.False_, len(rows))
         if not every(rows.ok):
             bad_by_limit = {limit: slow | ~rows.ok for limit, slow in bad_by_limit.items()}
-        unsent = np.zeros_like(total)
+        unsent = nothing
         if not every(rows.sent):
             unsent = counted(~rows.sent)
             bad_by_limit = {limit: bad & rows.sent for limit, bad in bad_by_limit.items()}
@@ -80,7 +81,7 @@ class EachSecond:
             next_ns = self.span.start_ns + (first + 1) * S_NS
             before = rows.extent.done_before(range(next_ns, rows.extent.last_done_ns + 1, S_NS))
             if before is not None:
-                return first, np.diff(before, prepend=0, append=len(rows))
+                return first, np.diff(np.concatenate([[0], before, [len(rows)]]))
         seconds = (rows.done_ns - self.span.start_ns) // S_NS
         first = int(seconds.min()) if len(seconds) else 0
         return first, np.bincount(seconds - first)

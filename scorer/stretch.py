@@ -169,7 +169,12 @@ class _Walk:
             return
         if self.first == self.total:
             self.first_start_ns = part.ends_ns[0]
-        places = part.places + self.total
+        if len(part.places):
+            self._add_bad(part, part.places + self.total)
+        self.total += part.total
+        self.last_start_ns = part.ends_ns[1]
+
+    def _add_bad(self, part: _Bad, places: Ints) -> None:
         broken = self._broken(part, places)
         if broken is not None:
             place, number = broken
@@ -189,8 +194,6 @@ class _Walk:
         self.bad_arrivals = [
             sofar + int(part.weights[bad].sum()) for sofar, bad in zip(self.bad_arrivals, part.flags, strict=True)
         ]
-        self.total += part.total
-        self.last_start_ns = part.ends_ns[1]
 
     def _broken(self, part: _Bad, places: Ints) -> tuple[int, int] | None:
         """The last of some bad requests that broke a stretch, and by which SLO; None where none did."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from scorer.requests import Ints, Requests, every
+from scorer.requests import Requests, every
 
 NEVER_NS = np.iinfo(np.int64).max
 """The latency of a request that was not answered well: longer than any."""
@@ -14,10 +15,10 @@ NEVER_NS = np.iinfo(np.int64).max
 Of = Literal["latency", "lateness"]
 
 
-def values_of(sent: Requests, of: Of) -> tuple[Ints, int]:
+def values_of(sent: Requests, of: Of) -> tuple[npt.NDArray[np.int32 | np.int64], int]:
     """The values of some requests that were sent, in ns, and how many are never."""
     if of == "lateness":
-        return sent.start_ns - sent.scheduled_ns, 0
+        return sent.extent.late_ns, 0
     if every(sent.ok):
         return sent.latency_ns, 0
     answered = sent.latency_ns[sent.ok]

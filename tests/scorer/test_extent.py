@@ -93,6 +93,17 @@ def test_rows_that_are_not_regular_are_not_counted_by_moments() -> None:
     assert Extent(due, due[::-1], due).done_before(range(5)) is None
 
 
+@given(st.one_of(some(), some(regular=True)))
+def test_lateness_is_that_of_each_row_however_wide(extent: Extent) -> None:
+    with np.errstate(over="ignore"):
+        assert extent.late_ns.tolist() == (extent.start_ns - extent.due_ns).tolist()
+
+
+@given(some(regular=True), st.integers(-1, 40))
+def test_pauses_are_the_longer_steps(extent: Extent, limit: int) -> None:
+    assert extent.pauses(limit).tolist() == np.flatnonzero(np.diff(extent.start_ns) > limit).tolist()
+
+
 @given(st.lists(st.integers(-50, 50), max_size=20), st.integers(-60, 60))
 def test_longer_steps_are_found_in_whichever_block(times: list[int], limit: int) -> None:
     found = longer_steps(np.array(times, dtype=np.int64), limit)
