@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,6 +63,7 @@ def sandbox(folder: Path, manner: str, network: str = NETWORK, options: tuple[st
     state = folder / "sandbox"
     environment = {**os.environ, "KUBECONFIG": str(state / "kubeconfig")}
     environment.pop("GAMEDAY_HOST", None)
+    environment.pop("GAMEDAY_PROMETHEUS", None)
     command = [sys.executable, "-m", "gameday", "sandbox"]
     up = subprocess.run(
         [*command, "up", "--manner", manner, "--network", network, "--state", str(state), *options],
@@ -70,10 +72,16 @@ def sandbox(folder: Path, manner: str, network: str = NETWORK, options: tuple[st
         check=False,
     )
     assert up.returncode == 0, up.stderr
+    # What it prints is what a person would type: where its Prometheus is, too, where it has one.
+    environment |= dict(line.removeprefix("export ").split("=", 1) for line in map(_unquoted, up.stdout.splitlines()))
     try:
         yield Sandbox(state, environment)
     finally:
         subprocess.run([*command, "down", "--state", str(state)], check=True, capture_output=True)
+
+
+def _unquoted(line: str) -> str:
+    return " ".join(shlex.split(line))
 
 
 def verdict_of(runs: Path) -> dict[str, Any]:
