@@ -2,7 +2,7 @@
 
 A counter starts at 0 with its process and only rises. What it rose by between two scrapes happened between them; a
 value that is lower than the last one belongs to a new process. A pod's requests after its last scrape are nowhere
-counted.
+counted, and those before its first came at any time since it began.
 """
 
 from __future__ import annotations
@@ -19,27 +19,37 @@ Counts = dict[int, float]
 """How much a sum of counters rose, by the end of the second in which that was scraped, UTC nanoseconds."""
 
 
-def rises(series: Series, known_ns: int) -> Iterator[tuple[int, float]]:
-    """When a counter was seen to have risen, and by how much.
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """When a counter was seen to have risen, UTC nanoseconds, and by how much. `new`: it is its first sample."""
+
+    at_ns: int
+    risen: float
+    new: bool = False
+
+
+def rises(series: Series, known_ns: int) -> Iterator[Rise]:
+    """The rises of a counter.
 
     known_ns: a counter whose first sample is later began after that, at 0; of one that was there before, nobody knows
     when it rose to its first sample.
     """
-    first = series.samples[:1]
-    if first and first[0][0] > known_ns and first[0][1] > 0:
-        yield first[0]
+    for at_ns, value in series.samples[:1]:
+        if at_ns > known_ns and value > 0:
+            yield Rise(at_ns, value, new=True)
     for (_, before), (at_ns, now) in pairwise(series.samples):
         risen = now - before if now >= before else now
         if risen > 0:
-            yield at_ns, risen
+            yield Rise(at_ns, risen)
 
 
-def by_second(group: Iterable[Series], known_ns: int) -> Counts:
-    """The rises of several counters together."""
+def by_second(group: Iterable[Series], known_ns: int, *, new: bool = False) -> Counts:
+    """The rises of several counters together; new: those to their first samples, else all others."""
     counts: defaultdict[int, float] = defaultdict(float)
     for series in group:
-        for at_ns, risen in rises(series, known_ns):
-            counts[-(-at_ns // SECOND_NS) * SECOND_NS] += risen
+        for rise in rises(series, known_ns):
+            if rise.new is new:
+                counts[-(-rise.at_ns // SECOND_NS) * SECOND_NS] += rise.risen
     return dict(counts)
 
 
@@ -79,7 +89,7 @@ def _busiest(own: Iterable[Series]) -> float:
     """The most that one target's counters rose between two scrapes, which all of them share."""
     at: defaultdict[int, float] = defaultdict(float)
     for series in own:
-        for at_ns, risen in rises(series, known_ns=0):
-            if at_ns > series.samples[0][0]:
-                at[at_ns] += risen
+        for rise in rises(series, known_ns=0):
+            if not rise.new:
+                at[rise.at_ns] += rise.risen
     return max(at.values(), default=0.0)

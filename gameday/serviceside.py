@@ -21,6 +21,7 @@ MOST_ALERTS = 50
 
 REQUESTS, ERRORS, LATENCY = "service.requests", "service.errors", "service.latency_le."
 ALERT, REACH = "service.alert.", "service.reach_s"
+NEW = ".new"
 GONE, UNSCRAPED = "service.gone", "service.unscraped"
 
 Sample = Callable[[str, str, int, float], None]
@@ -68,9 +69,10 @@ def read_service(
     """Read the Prometheus of every context; one that can't be read is an entry of the timeline, and no error.
 
     began_ns: when the drill began. Writes, by context: `service.requests`, `service.errors`, `service.latency_le.LIMIT`
-    (rises, by the end of the second in which they were scraped); `service.alert.NAME` (1 whenever it was seen firing);
-    and, once all that is there, `service.gone` (pods that went away), `service.unscraped` (how many requests they may
-    have served after their last scrapes) and `service.reach_s`: a rise happened no longer than that before its time.
+    (rises, by the end of the second in which they were scraped; with `.new`, those to a pod's first sample);
+    `service.alert.NAME` (1 whenever it was seen firing); and, once all that is there, `service.gone` (pods that went
+    away), `service.unscraped` (how many requests they may have served after their last scrapes) and `service.reach_s`:
+    a rise happened no longer than that before its time.
     """
     for context, url in urls.items():
         asked_ns = now_ns()
@@ -117,9 +119,10 @@ def _write(asked: _Asked, context: str, since_ns: int, until_ns: int, offset: Cl
     known_ns = since_ns - BEFORE_S * SECOND_NS // 2
 
     def write(name: str, group: list[Series]) -> None:
-        for at_ns, risen in sorted(by_second(group, known_ns).items()):
-            if at_ns >= since_ns:
-                sample(name, context, at_ns - offset.ahead_ns, risen)
+        for series, new in ((name, False), (f"{name}{NEW}", True)):
+            for at_ns, risen in sorted(by_second(group, known_ns, new=new).items()):
+                if at_ns >= since_ns:
+                    sample(series, context, at_ns - offset.ahead_ns, risen)
 
     write(REQUESTS, asked.requests)
     write(ERRORS, asked.errors)

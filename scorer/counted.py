@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 REQUESTS, ERRORS, LATENCY = "service.requests", "service.errors", "service.latency_le."
 ALERT, REACH = "service.alert.", "service.reach_s"
 GONE, UNSCRAPED = "service.gone", "service.unscraped"
+NEW = ".new"
+DISCOVERY_NS = 10_000_000_000
+"""A pod is scraped this much later than it begins to serve, at the most: Prometheus takes up new ones every five
+seconds."""
 _MOST = 2.0**53
 _MOST_NS = 2**62
 _MOST_REACH_S = 86_400.0
@@ -29,11 +33,11 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Rises:
-    """By how much a counter had risen, in the `reach_ns` before each time `t_ns`, which is UTC."""
+    """By how much a counter had risen, each time in the `reach_ns` before `t_ns`, which is UTC."""
 
     t_ns: Ints
     risen: Floats
-    reach_ns: int
+    reach_ns: Ints
 
     def between(self, span: Span) -> Amount:
         """How much of it came in a span."""
@@ -120,9 +124,13 @@ def _counted(own: Mapping[str, tuple[Ints, Floats]]) -> Counted:
     none: tuple[Ints, Floats] = (np.empty(0, dtype=np.int64), np.empty(0))
 
     def rises(name: str) -> Rises:
-        return Rises(*own.get(name, none), reach_ns)
+        (times, values), (new_times, new_values) = own.get(name, none), own.get(name + NEW, none)
+        reaches = np.concatenate(
+            [np.full(len(times), reach_ns), np.full(len(new_times), reach_ns + DISCOVERY_NS)]
+        ).astype(np.int64)
+        return Rises(np.concatenate([times, new_times]), np.concatenate([values, new_values]), reaches)
 
-    limits = {limit: name for name in own if (limit := _limit(name)) is not None}
+    limits = {limit: name.removesuffix(NEW) for name in own if (limit := _limit(name.removesuffix(NEW))) is not None}
     return Counted(
         requests=rises(REQUESTS),
         errors=rises(ERRORS),

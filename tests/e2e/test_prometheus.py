@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.parse
 import urllib.request
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(find({}) is None, reason="no prometheus: `make tools` fetches it"),
 ]
 
+PATIENCE_S = 30.0
 CONFIGURATION = "configuration:\n"
 PROBES = "  probes:\n"
 SCRAPED = """\
@@ -41,14 +45,24 @@ def asked(url: str, query: str) -> list[dict[str, Any]]:
     return found
 
 
+def scraped(url: str) -> dict[str, int]:
+    """How many targets of each job were reached lately."""
+    return dict(Counter(each["metric"]["job"] for each in asked(url, "max_over_time(up[15s]) == 1")))
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.2)
+
+
 def test_each_regions_prometheus_scrapes_that_regions_pods_and_envoy_and_knows_the_alerts(hardened: Sandbox) -> None:
     urls = addresses(hardened.environment[VARIABLE])
     assert tuple(urls) == REGIONS
     for url in urls.values():
-        # A busy machine may fail a scrape now and then.
-        up = asked(url, "max_over_time(up[15s]) == 1")
-        assert sum(each["metric"]["job"] == "pods" for each in up) == 7
-        assert sum(each["metric"]["job"] == "envoy" for each in up) == 1
+        # It takes up new pods every five seconds, and a busy machine may fail a scrape now and then.
+        until(lambda url=url: scraped(url) == {"pods": 7, "envoy": 1})
         assert asked(url, 'http_requests_total{path="/health",code="200"} > 0')
         with urllib.request.urlopen(f"{url}/api/v1/rules?type=alert", timeout=10) as answer:
             groups = json.load(answer)["data"]["groups"]

@@ -30,7 +30,13 @@ def counter(*samples: tuple[float, float], instance: str = "10.0.0.1:80") -> Ser
 )
 def test_a_counter_rises_by(samples: list[tuple[float, float]], risen: list[tuple[float, float]]) -> None:
     found = rises(counter(*samples), known_ns=50 * S)
-    assert [(t_ns / S, amount) for t_ns, amount in found] == risen
+    assert [(rise.at_ns / S, rise.risen) for rise in found] == risen
+
+
+def test_what_a_counter_that_appears_has_risen_to_is_kept_apart() -> None:
+    group = [counter((60, 5), (61, 6))]
+    assert by_second(group, known_ns=50 * S) == {61 * S: 1.0}
+    assert by_second(group, known_ns=50 * S, new=True) == {60 * S: 5.0}
 
 
 def test_rises_are_added_up_by_the_end_of_the_second_in_which_they_were_scraped() -> None:

@@ -82,6 +82,11 @@ def test_rises_buckets_and_alerts_of_the_drill_are_written_by_our_own_clock() ->
     assert fake.asked[0] == ("requests", 1062 * S, 60 + 120)
 
 
+def test_what_a_new_pod_had_counted_when_it_was_first_scraped_is_kept_apart() -> None:
+    rows, _ = read(Fake({"requests": [pod({1030: 5.0, 1031: 6.0, 1062: 6.0})]}))
+    assert rows[:2] == [("service.requests", "east", 1029.0, 1.0), ("service.requests.new", "east", 1028.0, 5.0)]
+
+
 def test_what_rose_before_the_drill_is_left_out() -> None:
     fake = Fake({"requests": [pod({980: 1.0, 990: 5.0, 1000: 9.0, 1062: 9.0})]})
     assert not [row for row in read(fake)[0] if row[0] == "service.requests"]

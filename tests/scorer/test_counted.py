@@ -49,7 +49,7 @@ def bundle_with(rows: Iterable[Row]) -> Any:
     ],
 )
 def test_a_rise_counts_surely_where_all_of_its_two_seconds_lie_in_the_window(t_s: float, amount: Amount) -> None:
-    rises = Rises(np.array([round(t_s * S)]), np.array([1.0]), 2 * S)
+    rises = Rises(np.array([round(t_s * S)]), np.array([1.0]), np.array([2 * S]))
     assert rises.between(Span(100 * S, 110 * S)) == amount
 
 
@@ -72,10 +72,22 @@ def test_each_context_has_its_own_counts_over_all_batches() -> None:
     )
     assert set(found) == {"east", "west"}
     east = found["east"]
-    assert (east.requests.risen.tolist(), east.requests.reach_ns) == ([5.0, 6.0], 2_500_000_000)
+    assert (east.requests.risen.tolist(), east.requests.reach_ns.tolist()) == ([5.0, 6.0], [2_500_000_000] * 2)
     assert list(east.answered) == [0.15, float("inf")]
     assert (east.gone, list(east.alerts)) == (1, ["ErrorBudgetBurn availability"])
     assert found["west"].requests.risen.tolist() == [7.0]
+
+
+def test_what_a_new_pod_did_before_its_first_scrape_came_at_any_time_since_it_began() -> None:
+    rows = [
+        (1, "service.requests", "east", 5.0),
+        (2, "service.requests.new", "east", 7.0),
+        (2, "service.latency_le.0.15.new", "east", 7.0),
+        (4, "service.reach_s", "east", 2.0),
+    ]
+    [east] = read_counts(bundle_with(rows)).values()
+    assert (east.requests.risen.tolist(), east.requests.reach_ns.tolist()) == ([5.0, 7.0], [2 * S, 12 * S])
+    assert east.answered[0.15].reach_ns.tolist() == [12 * S]
 
 
 def test_a_context_that_was_not_read_to_the_end_is_not_counted() -> None:
