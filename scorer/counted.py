@@ -42,8 +42,8 @@ class Rises:
     def between(self, span: Span) -> Amount:
         """How much of it came in a span."""
         began = self.t_ns - self.reach_ns
-        inside = (began >= span.start_ns) & (self.t_ns <= span.end_ns)
-        touching = (self.t_ns > span.start_ns) & (began < span.end_ns)
+        inside = (began >= span.start_ns) & (self.t_ns < span.end_ns)
+        touching = (self.t_ns >= span.start_ns) & (began < span.end_ns)
         middle = (began + self.reach_ns // 2 >= span.start_ns) & (began + self.reach_ns // 2 < span.end_ns)
         return Amount(*(float(self.risen[rows].sum()) for rows in (middle, inside, touching)))
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from bundle.timeline import Entry
+from gameday.prometheus import Series
+from gameday.servicecounts import by_second
 from scorer.service import service_side
 from scorer.span import Span
 from scorer.verdict import Measure
@@ -42,7 +48,7 @@ def users_figure(name: str, value: float, low: float, high: float) -> dict[str, 
 
 
 def test_the_error_rate_is_exact_where_no_scrape_lies_across_an_end_of_the_window() -> None:
-    rate = measured(read(*second(101), *second(105, errors=2), *second(110)))["service-error-rate"]
+    rate = measured(read(*second(101), *second(105, errors=2), *second(109)))["service-error-rate"]
     assert (rate.value, rate.low, rate.high, rate.n) == pytest.approx((100 * 2 / 30, 100 * 2 / 30, 100 * 2 / 30, 30))
 
 
@@ -138,3 +144,53 @@ def test_what_cannot_be_said_is_unknown_and_why(said: tuple[Entry, ...], rows: l
 def test_without_a_window_nothing_is_said() -> None:
     with pytest.raises(LookupError):
         list(service_side(bundle_with([]), READ, None, {}))
+
+
+Event = tuple[float, bool, float]
+"""A request: when it was counted, in seconds; whether it was an error; how long it took, in milliseconds."""
+
+
+def scraped(events: list[Event], phase_s: float, counts: Callable[[Event], bool]) -> Series:
+    """A counter of some events, scraped every second from `phase_s` after 90 s on."""
+    times_s = [90 + phase_s + n for n in range(30)]
+    values = [sum(counts(event) and event[0] <= t_s for event in events) for t_s in times_s]
+    return Series({}, tuple((round(t_s * S), float(value)) for t_s, value in zip(times_s, values, strict=True)))
+
+
+def rows_of(pods: list[tuple[list[Event], float]]) -> list[Row]:
+    """What the harness would have written of these pods, each with its events and the phase of its scrapes."""
+    kinds: dict[str, Callable[[Event], bool]] = {
+        "requests": lambda _: True,
+        "errors": lambda event: event[1],
+        "latency_le.0.1": lambda event: not event[1] and event[2] <= 100,
+        "latency_le.0.2": lambda event: not event[1] and event[2] <= 200,
+        "latency_le.+Inf": lambda event: not event[1],
+    }
+    rows: list[Row] = []
+    for name, counts in kinds.items():
+        group = [scraped(events, phase_s, counts) for events, phase_s in pods]
+        rows += [(t_ns / S, f"service.{name}", "east", risen) for t_ns, risen in by_second(group, 2000 * S).items()]
+    return read(*rows, reach_s=2.0)
+
+
+pods = st.lists(
+    st.tuples(
+        st.lists(st.tuples(st.floats(95, 115), st.booleans(), st.floats(0, 400)), max_size=30), st.floats(0, 0.99)
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(pods=pods)
+def test_the_truth_lies_within_the_bounds_wherever_the_scrapes_fall(pods: list[tuple[list[Event], float]]) -> None:
+    within = [event for events, _ in pods for event in events if 100 <= event[0] < 110]
+    assume(within)
+    found = measured(rows_of(pods))
+    rate, p95 = found["service-error-rate"], found["service-latency-p95"]
+    truth = 100 * sum(error for _, error, _ in within) / len(within)
+    assert rate.low - 1e-6 <= truth <= rate.high + 1e-6
+    slowness = sorted(math.inf if error else took_ms for _, error, took_ms in within)
+    percentile = slowness[math.ceil(0.95 * len(slowness)) - 1]
+    assert p95.low <= percentile
+    assert p95.high is None or percentile <= p95.high
