@@ -30,8 +30,8 @@ VALUES = st.one_of(st.integers(0, 2**62), st.integers(0, 50), st.just(NEVER_NS -
 
 
 def requests(latencies: list[int], ok: list[bool]) -> Requests:
-    """One request a nanosecond, sent as it was due."""
-    due = np.arange(len(latencies), dtype=np.int64)
+    """All due at once and sent then: at later ones the longest latencies would end after the last moment there is."""
+    due = np.zeros(len(latencies), dtype=np.int64)
     sent = np.ones(len(due), dtype=np.bool_)
     return Requests(due, due, np.array(latencies, dtype=np.int64), sent, np.array(ok, dtype=np.bool_))
 
