@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bundle.clock import Anchor
@@ -22,7 +23,7 @@ from gameday.load.profile import load_record
 from gameday.load.run import LoadRun
 from gameday.observe.cpu import CpuPoll
 from gameday.observe.entries import OF_SCALING
-from gameday.observe.injections import Injections
+from gameday.observe.injections import Injections, last_call_ns
 from gameday.observe.polling import Poll
 from gameday.observe.polls import polls_of
 from gameday.observe.watcher import Watcher
@@ -68,7 +69,7 @@ class Drill:
         except OSError as error:
             raise unwritable(root, error) from None
         chaos = plan.experiment.chaos
-        record = Injections(chaos, self._writer.append)
+        record = Injections(chaos, self._writer.append, partial(last_call_ns, root / "timeline.jsonl"))
         scaling = {effect.context for effect in plan.experiment.effects if effect.kind == "load-step"}
         self._watchers = [
             Watcher(

@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from bundle.timeline import Attribute, Entry
+from bundle.timeline import Attribute, Entry, read_timeline
 from gameday.chaosmesh import ChaosResource
 
 
 @dataclass(frozen=True, slots=True)
 class _Course:
-    """What has been seen of one resource. `stops_ns`: when it was to stop, at the earliest."""
+    """What has been seen of one resource. `made_ns`: since when it was there, at the earliest; `stops_ns`: when it was
+    to stop, at the earliest."""
 
     made_ns: int
     stops_ns: int | None = None
@@ -26,13 +28,19 @@ class _Course:
 class Injections:
     """Passes entries on to `record`, with those of faults after the entries of chaos that show them.
 
-    resources: those that the experiment makes. What was there before the drill is nobody's fault. Entries of one
-    resource come from one thread.
+    resources: those that the experiment makes. What was there before the drill is nobody's fault. called_ns: when an
+    activity was called, None where that isn't known: nothing was made before that, however late the news of it may be.
+    Entries of one resource come from one thread.
     """
 
-    def __init__(self, resources: Iterable[ChaosResource], record: Callable[[Entry], None]) -> None:
+    def __init__(
+        self,
+        resources: Iterable[ChaosResource],
+        record: Callable[[Entry], None],
+        called_ns: Callable[[str], int | None],
+    ) -> None:
         self._activities = {(each.context, each.resource, each.name): each.activity for each in resources}
-        self._record = record
+        self._record, self._called_ns = record, called_ns
         self._courses: dict[str, _Course] = {}
         """By UID."""
 
@@ -48,7 +56,8 @@ class Injections:
     def _follow(self, entry: Entry, activity: str) -> None:
         seen, uid = entry.attributes, entry.uid
         if entry.event == "added":
-            self._courses[uid] = _Course(entry.earliest_ns)
+            called_ns = self._called_ns(activity) or entry.earliest_ns
+            self._courses[uid] = _Course(min(max(entry.earliest_ns, called_ns), entry.latest_ns))
         course = self._courses.get(uid)
         if course is None:  # it was there before the drill, or is over
             return
@@ -74,3 +83,13 @@ class Injections:
                 attributes={"activity": activity, **attributes},
             )
         )
+
+
+def last_call_ns(timeline: Path, activity: str) -> int | None:
+    """When the experiment last called an activity, by its timeline so far; None where it hasn't."""
+    calls = [
+        entry.latest_ns
+        for entry in read_timeline(timeline)[0]
+        if (entry.kind, entry.event, entry.attributes.get("activity")) == ("fault", "injecting", activity)
+    ]
+    return calls[-1] if calls else None

@@ -39,6 +39,20 @@ class Case:
 CASES = (
     # no readiness, so that a pod gets requests before it listens; no retries, so that users see it
     Case("pod-kill", "steady", {"failed-requests": "fail", "replacement-ready": "pass"}),
+    Case("pod-kill-podchaos", "steady", {"failed-requests": "fail", "replacement-ready": "pass"}),
+    # a time-out of 90 ms, and nobody who tries again; but no request waits for long, and all is well once it is over
+    Case(
+        "network-delay",
+        "steady",
+        {
+            "availability": "fail",
+            "delay-latency-rise": "fail",
+            "no-timeout-storm": "pass",
+            "delay-latency-after": "pass",
+            "steady-state-after": "pass",
+        },
+        environment={"GAMEDAY_DELAY_DURATION": "15s"},
+    ),
     # and writes acknowledged before a majority has them, which die with the region; its Raft is as good as the other's
     Case(
         "region-failover",

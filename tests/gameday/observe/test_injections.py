@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bundle.timeline import Entry
+from bundle.timeline import Entry, TimelineWriter
 from gameday.chaosmesh import ChaosResource
 from gameday.observe.entries import entry_of
-from gameday.observe.injections import Injections
+from gameday.observe.injections import Injections, last_call_ns
 from gameday.observe.reflector import Change
 
 OURS = ChaosResource(activity="slow-down", context="east", namespace="tars", resource="networkchaos", name="slow")
@@ -42,10 +43,10 @@ LEAVING = resource("Stop", "Selected", "AllInjected", deleting=True)
 Told = tuple[str, int, int]
 
 
-def seen(*course: tuple[str, dict[str, Any]], context: str = "east") -> list[Entry]:
+def seen(*course: tuple[str, dict[str, Any]], context: str = "east", called_ns: int | None = None) -> list[Entry]:
     """The fault entries of changes that come a second after each other, each known to 100 ms before."""
     told: list[Entry] = []
-    injections = Injections([OURS], told.append)
+    injections = Injections([OURS], told.append, lambda _: called_ns)
     for second, (event, obj) in enumerate(course):
         at_ns = 1000 * second
         injections(
@@ -83,6 +84,23 @@ def seen(*course: tuple[str, dict[str, Any]], context: str = "east") -> list[Ent
 )
 def test_a_fault_lasts_from_injected_to_recovered(course: list[tuple[str, dict[str, Any]]], faults: list[Told]) -> None:
     assert [(entry.event, entry.earliest_ns, entry.latest_ns) for entry in seen(*course)] == faults
+
+
+@pytest.mark.parametrize(("called_ns", "since_ns"), [(None, -100), (-900, -100), (-40, -40), (50, 0)])
+def test_it_began_no_earlier_than_it_was_called(called_ns: int | None, since_ns: int) -> None:
+    """News that may be late would place it before the hypothesis that came before it."""
+    (begin,) = seen(("added", INJECTED), called_ns=called_ns)
+    assert (begin.earliest_ns, begin.latest_ns) == (since_ns, 0)
+
+
+def test_the_last_call_of_an_activity_is_in_the_timeline(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.jsonl"
+    assert last_call_ns(path, "slow-down") is None
+    writer = TimelineWriter(path)
+    for at_ns, activity in ((1, "slow-down"), (2, "slow-down"), (3, "another")):
+        writer.append(Entry("fault", "injecting", at_ns, at_ns, attributes={"activity": activity}))
+    writer.close()
+    assert last_call_ns(path, "slow-down") == 2
 
 
 def test_it_names_its_activity_and_the_pods_that_were_chosen() -> None:
