@@ -161,13 +161,18 @@ def configure_control(experiment: Mapping[str, Any], event_registry: EventHandle
 
 def before_activity_control(context: Mapping[str, Any]) -> None:
     """Called before each activity: stops the method where the harness has asked for an abort, or has died."""
+    if _method_may_be_stopped and (reason := why_to_stop()):
+        raise InterruptExecution(reason)
+
+
+def why_to_stop() -> str:
+    """Why the method is to go no further, "" where it may: what waits for long asks from time to time."""
     bundle, harness = os.environ.get(BUNDLE_VARIABLE), os.environ.get(HARNESS_VARIABLE)
-    if not bundle or not _method_may_be_stopped:
-        return
-    if (Path(bundle) / ABORT_FILE).exists():
-        raise InterruptExecution("gameday asked for an abort")
-    if harness and os.getppid() != int(harness):
-        raise InterruptExecution("gameday is gone: nobody would see what a further fault does")
+    if bundle and (Path(bundle) / ABORT_FILE).exists():
+        return "gameday asked for an abort"
+    if bundle and harness and os.getppid() != int(harness):
+        return "gameday is gone: nobody would see what a further fault does"
+    return ""
 
 
 def after_activity_control(context: Mapping[str, Any], state: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from chaosk8s import create_k8s_api_client
 from kubernetes import client
 
 from gameday.chaosmesh import GROUP, VERSION
+from gameday.control import why_to_stop
 
 logger = logging.getLogger("chaostoolkit")
 
@@ -86,13 +87,16 @@ def chaos_came_to(
     secrets: dict[str, Any] | None = None,
 ) -> bool:
     """Whether a resource of Chaos Mesh has come to a condition, such as AllInjected or AllRecovered, within `timeout`
-    seconds.
+    seconds. In a drill that is aborted, or whose harness has died, it is not waited for.
 
     Raises kubernetes' ApiException where it can't be read, which fails the probe.
     """
     api: Any = client.CustomObjectsApi(create_k8s_api_client(secrets))
     deadline_s = time.monotonic() + timeout
     while condition not in _conditions(api.get_namespaced_custom_object(GROUP, VERSION, ns, plural, name)):
+        if reason := why_to_stop():
+            logger.error("%s %s was not waited for: %s", plural, name, reason)
+            return False
         if time.monotonic() >= deadline_s:
             logger.error("%s %s has not come to %s within %s s", plural, name, condition, timeout)
             return False

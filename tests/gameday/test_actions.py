@@ -187,3 +187,13 @@ def test_a_chaos_resource_comes_to_its_condition_or_is_told_not_to(monkeypatch: 
     CustomObjects(monkeypatch, 10**6, "Selected", "AllInjected")
     assert chaos_came_to("AllInjected", "networkchaos", "slow", "tars")
     assert not chaos_came_to("AllRecovered", "networkchaos", "slow", "tars", timeout=0)
+
+
+def test_a_condition_is_not_waited_for_once_the_drill_is_to_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A delay may last for minutes."""
+    CustomObjects(monkeypatch, 10**6)
+    monkeypatch.setenv("GAMEDAY_BUNDLE", str(tmp_path))
+    (tmp_path / "abort").touch()
+    assert not chaos_came_to("AllRecovered", "networkchaos", "slow", "tars", timeout=600)
