@@ -115,8 +115,8 @@ test: $(VENV)/.ready-dev ## run all tests
 	@$(BIN)/python -m pytest -m e2e
 
 .PHONY: test-matrix
-test-matrix: $(VENV)/.ready-dev ## run the unit tests on each of Python 3.11, 3.12 and 3.13 that is installed
-	@tests/matrix.sh $(UV)
+test-matrix: $(VENV)/.ready-dev ## run the unit tests on each of Python 3.11, 3.12 and 3.13 that is installed [VERSIONS="3.12 3.13"]
+	@tests/matrix.sh $(UV) $(VERSIONS)
 
 .PHONY: e2e
 e2e: $(VENV)/.ready-dev ## run the tests that start a whole sandbox, alone
