@@ -41,16 +41,13 @@ def inventory(sandbox: Sandbox) -> dict[str, Any]:
 
 
 def _objects(cluster: Cluster) -> Iterator[tuple[str, Any]]:
-    for path, kind in (
-        (f"{APPS}/deployments", "deployment"),
-        (f"{AUTOSCALING}/horizontalpodautoscalers", "autoscaler"),
-    ):
-        for item in _items(cluster, path):
-            status = item.get("status") or {}
-            counts = {
-                key: status.get(key) for key in ("replicas", "readyReplicas", "updatedReplicas", "currentReplicas")
-            }
-            yield f"{kind} {item['metadata']['name']}", (item["spec"], counts)
+    for item in _items(cluster, f"{APPS}/deployments"):
+        status = item.get("status") or {}
+        counts = {key: status.get(key) for key in ("replicas", "readyReplicas", "updatedReplicas")}
+        yield f"deployment {item['metadata']['name']}", (item["spec"], counts)
+    # not its status, which a new one lacks until it is first reckoned with: what it does shows in the deployment
+    for item in _items(cluster, f"{AUTOSCALING}/horizontalpodautoscalers"):
+        yield f"autoscaler {item['metadata']['name']}", item["spec"]
     for item in _items(cluster, f"{CORE}/services"):
         yield f"service {item['metadata']['name']}", item["spec"]
     pods: dict[str, list[tuple[str, bool]]] = defaultdict(list)
