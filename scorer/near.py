@@ -55,10 +55,11 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """So many of `count` values lie `below` the `values`, which are in order."""
+    """Of `count` values so many lie `below` one of `low_ns`; those just above exceed it by `excess`, in order."""
 
+    low_ns: int
     below: int
-    values: Ints
+    excess: npt.NDArray[np.uint32 | np.int64]
     count: int
 
     def of_rank(self, rank: int) -> int | None:
@@ -66,7 +67,7 @@ class Neighbours:
         if rank > self.count:
             return NEVER_NS
         place = rank - 1 - self.below
-        return int(self.values[place]) if 0 <= place < len(self.values) else None
+        return self.low_ns + int(self.excess[place]) if 0 <= place < len(self.excess) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,10 @@ class _Kept:
             self.parts.clear()
 
     def result(self) -> Neighbours:
-        values = np.concatenate([np.empty(0, dtype=np.uint32), *self.parts])
-        values.sort()
-        return Neighbours(self.below, self.low_ns + values.astype(np.int64), self.count)
+        excess = np.concatenate([np.empty(0, dtype=np.uint32), *self.parts])
+        self.parts.clear()
+        excess.sort()
+        return Neighbours(self.low_ns, self.below, excess, self.count)
 
 
 def glance(source: Source, cut: Cut) -> list[Near]:
