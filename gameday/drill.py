@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from bundle.clock import Anchor
@@ -14,19 +13,13 @@ from bundle.manifest import Manifest, Phase, PhaseName
 from bundle.table import STREAM_SUFFIX
 from bundle.timeline import Entry
 from bundle.writer import BundleWriter, unwritable
-from gameday.chaosmesh import watched_in
 from gameday.errors import Aborted
 from gameday.fault import Fault
 from gameday.load.errors import LoadFailed
 from gameday.load.live import Live
 from gameday.load.profile import load_record
 from gameday.load.run import LoadRun
-from gameday.observe.cpu import CpuPoll
-from gameday.observe.entries import OF_SCALING
-from gameday.observe.injections import Injections, last_call_ns
-from gameday.observe.polling import Poll
-from gameday.observe.polls import polls_of
-from gameday.observe.watcher import Watcher
+from gameday.observe.observers import Observers
 from gameday.phases import ORDER, Decision, Situation, Step, decide, left_s
 from gameday.plan import DrillPlan
 from gameday.progress import Progress
@@ -37,7 +30,6 @@ from gameday.signals import caught
 from gameday.versions import tool_versions
 
 TICK_S = 0.2
-START_TIMEOUT_S = 20.0
 NO_LOAD = Live(rate_per_s=0.0, errors=0, p95_ns=None, quiet_ns=None)
 
 
@@ -68,20 +60,7 @@ class Drill:
             self._samples = SampleSink(root / "samples" / f"harness{STREAM_SUFFIX}", self._unwritable)
         except OSError as error:
             raise unwritable(root, error) from None
-        chaos = plan.experiment.chaos
-        record = Injections(chaos, self._writer.append, partial(last_call_ns, root / "timeline.jsonl"))
-        scaling = {effect.context for effect in plan.experiment.effects if effect.kind == "load-step"}
-        self._watchers = [
-            Watcher(
-                cluster,
-                record,
-                self._samples.add,
-                self._anchor.now_ns,
-                (*watched_in(chaos, cluster.context), *(OF_SCALING if cluster.context in scaling else ())),
-            )
-            for cluster in plan.clusters
-        ]
-        self._polls: list[Poll | CpuPoll] = []
+        self._observers = Observers(plan, root, self._writer.append, self._samples.add, self._anchor.now_ns)
         self._load = (
             None if plan.profile is None else LoadRun(plan, plan.profile, self._writer, self._anchor, self._note)
         )
@@ -142,24 +121,9 @@ class Drill:
             profile_imports=tuple(keep(file, f"imports/{name}.py") for name, file in sorted(modules.items())),
             targets=keep(plan.targets_path, "targets.yaml"),
         )
-        for watcher in self._watchers:
-            if not watcher.start(START_TIMEOUT_S):
-                raise Aborted(
-                    f"could not watch the cluster within {START_TIMEOUT_S:g} s",
-                    where=f"context {watcher.context}",
-                    do="see timeline.jsonl for the reason",
-                )
-        self._start_polls()
+        self._observers.start()
         if self._load is not None and not self._load.start(self._abort.wait):
             raise Aborted(self._abort_reason)
-
-    def _start_polls(self) -> None:
-        """Poll for what the experiment asks for: who leads, how late pods answer, how busy they are."""
-        record, sample, now_ns = self._writer.append, self._samples.add, self._anchor.now_ns
-        for cluster, watcher in zip(self._plan.clusters, self._watchers, strict=True):
-            for poll in polls_of(self._plan.experiment, cluster, watcher, record, sample, now_ns):
-                self._polls.append(poll)
-                poll.start()
 
     def _phases(self) -> str:
         """Run the phases in order. Returns why the drill ended early, or "" where it ran to its end."""
@@ -205,7 +169,7 @@ class Drill:
                     situation.in_phase_s,
                     left_s(name, situation, self._plan.limits),
                     live,
-                    self._replicas(),
+                    self._observers.replicas(),
                 )
             )
             self._samples.flush()
@@ -223,16 +187,9 @@ class Drill:
             asked_per_s=plan.asked_per_s(into_s - plan.limits.hold_s, into_s),
             clean_s=None if plan.profile is None else clean_s,
             chaos_running=self._fault is not None and self._fault.running(),
-            whole=self._whole(),
+            whole=self._observers.whole(),
             requests=live.sent - self._sent_before_recovery,
         )
-
-    def _whole(self) -> bool:
-        return all(deployment.settled for watcher in self._watchers for deployment in watcher.deployments())
-
-    def _replicas(self) -> str:
-        states = [deployment for watcher in self._watchers for deployment in watcher.deployments()]
-        return f"{sum(s.ready for s in states)}/{sum(s.desired for s in states)}"
 
     def _finish(self, outcome: str, reason: str) -> tuple[str, str]:
         """Stop the load, undo the fault, end the observers, close the bundle; returns the outcome and its reason.
@@ -244,10 +201,7 @@ class Drill:
             closing.callback(self._samples.close)
             if self._load is not None:
                 closing.callback(self._load.close)
-            for watcher in self._watchers:
-                closing.callback(watcher.stop)
-            for poll in self._polls:
-                closing.callback(poll.stop)
+            closing.callback(self._observers.stop)
             ended_ns = self._anchor.now_ns()
             try:
                 if outcome != "completed" and self._fault is not None:  # nothing is worth waiting for while it is there
