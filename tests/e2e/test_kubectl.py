@@ -113,7 +113,7 @@ def test_an_autoscaler_is_shown_with_what_it_knows(kubectl: Kubectl) -> None:
     assert re.match(r"eval-engine +Deployment/eval-engine +cpu: \d+%/70% +2 +5 +2 ", row)
     described = kubectl("describe", "hpa", "eval-engine")
     assert "resource cpu on pods  (as a percentage of request):" in described
-    assert re.search(r"ScalingLimited +True +TooFewReplicas", described)
+    assert re.search(r"ScalingActive +True +ValidMetricFound", described)
 
 
 def test_top_shows_what_pods_and_nodes_use(kubectl: Kubectl) -> None:
