@@ -26,6 +26,7 @@ EXTENSION = "gameday"
 SEE = {
     "leaders": "see docs/drills/region-failover.md",
     "ledger": "see docs/drills/region-failover.md",
+    "delays": "see docs/drills/network-delay.md",
     "service": "see docs/prometheus.md",
 }
 
@@ -79,7 +80,7 @@ def load_experiment(path: Path, context: str) -> Experiment:
             if kind_made(activity):
                 arguments, own_context = resolve(activity)
                 chaos.append(resource_of(activity, own_context or context, arguments))
-        except (ValueError, TypeError, KeyError) as error:  # pydantic's errors are ValueErrors
+        except (ValueError, TypeError, KeyError, AttributeError) as error:  # pydantic's errors are ValueErrors
             what = f"its arguments cannot be used: {str(error).splitlines()[0]}"
             raise source.refuse(("method", index), what, "see what its function takes") from None
     delays = _told(source, document, resolve, "delays", DelayPlan)
@@ -103,8 +104,10 @@ def load_experiment(path: Path, context: str) -> Experiment:
 def _told(source: YamlSource, document: dict[str, Any], resolve: Any, what: str, kind: type[Told]) -> Told | None:
     """What the extension `gameday` says under `what`, with the configuration filled in; None where it says nothing."""
     for index, extension in enumerate(document.get("extensions") or []):
-        if extension.get("name") != EXTENSION or what not in extension:
+        if not isinstance(extension, dict) or extension.get("name") != EXTENSION or what not in extension:
             continue
+        if not isinstance(extension[what], dict):
+            raise source.refuse(("extensions", index, what), f"{what}: must be a mapping", SEE[what])
         arguments, _ = resolve({"provider": {"arguments": extension[what]}})
         try:
             return kind.model_validate(arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ VARIABLE = "GAMEDAY_PROMETHEUS"
 TIMEOUT_S = 10.0
 MOST_BYTES = 256 * 1024 * 1024
 """A longer answer is refused: it would take gigabytes to read."""
+PIECE_BYTES = 1 << 20
 
 
 class Unanswered(Exception):
@@ -74,7 +76,7 @@ class Prometheus:
         answered_ns = now_ns()
         try:
             theirs_ns = round(float(said["result"][1]) * 1e9)
-        except (KeyError, IndexError, TypeError, ValueError):
+        except (KeyError, IndexError, TypeError, ValueError, OverflowError):
             raise Unanswered("does not say what time it is there") from None
         # Their moment lies between ours, and they tell it in milliseconds.
         return ClockOffset(theirs_ns - (asked_ns + answered_ns) // 2, (answered_ns - asked_ns) // 2 + 1_000_000)
@@ -93,7 +95,7 @@ class Prometheus:
                 )
                 for each in said["result"]
             ]
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise Unanswered(f"does not answer {selector} with samples") from None
 
     def _ask(self, what: str, parameters: Mapping[str, str]) -> Any:
@@ -101,12 +103,19 @@ class Prometheus:
 
         try:
             with self._session.post(
-                f"{self._url}/api/v1/{what}", data=parameters, timeout=self._timeout_s, stream=True
+                f"{self._url}/api/v1/{what}",
+                data=parameters,
+                timeout=self._timeout_s,
+                stream=True,
+                allow_redirects=False,
             ) as answer:
-                if int(answer.headers.get("Content-Length") or 0) > MOST_BYTES:
-                    raise Unanswered("answers with more than can be read")
-                said = answer.json()
-        except requests.JSONDecodeError:
+                body = bytearray()
+                for piece in answer.iter_content(PIECE_BYTES):
+                    body += piece
+                    if len(body) > MOST_BYTES:
+                        raise Unanswered("answers with more than can be read")
+                said = json.loads(body)
+        except ValueError:
             raise Unanswered("does not answer in JSON: is it a Prometheus?") from None
         except requests.RequestException as error:
             raise Unanswered(f"does not answer: {type(error).__name__}") from None

@@ -82,6 +82,8 @@ def read_service(
             _read(server, context, plan, began_ns, now_ns, sample)
         except Unanswered as reason:
             error = str(reason)
+        except Exception as broken:  # whatever its answers do must show in the record, and never end a finished drill
+            error = f"{type(broken).__name__}: {broken}"
         finally:
             server.close()
         record(
@@ -117,6 +119,7 @@ def _read(
 
 def _write(asked: _Asked, context: str, since_ns: int, until_ns: int, offset: ClockOffset, sample: Sample) -> None:
     known_ns = since_ns - BEFORE_S * SECOND_NS // 2
+    limits = sorted({series.labels.get("le", "") for series in asked.durations} - {""}, key=float)
 
     def write(name: str, group: list[Series]) -> None:
         for series, new in ((name, False), (f"{name}{NEW}", True)):
@@ -126,7 +129,7 @@ def _write(asked: _Asked, context: str, since_ns: int, until_ns: int, offset: Cl
 
     write(REQUESTS, asked.requests)
     write(ERRORS, asked.errors)
-    for limit in sorted({series.labels.get("le", "") for series in asked.durations} - {""}, key=float):
+    for limit in limits:
         write(f"{LATENCY}{limit}", [series for series in asked.durations if series.labels.get("le") == limit])
     for alert in asked.alerts[:MOST_ALERTS]:
         for at_ns, _ in alert.samples:

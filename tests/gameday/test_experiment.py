@@ -68,6 +68,23 @@ def test_a_delay_that_nobody_would_measure_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("delays: {deployment", "delays: {nobody: {}, deployment", "delays: nobody"),
+        ("delays: {", "delays: nonsense\n    others: {", "delays: must be a mapping"),
+        ("labelSelectors: {", "labelSelectors: app\n            others: {", "cannot be used"),
+    ],
+)
+def test_a_delay_of_another_shape_is_refused_in_one_line(tmp_path: Path, before: str, after: str, says: str) -> None:
+    text = (REPOSITORY / "experiments" / "network-delay.yaml").read_text()
+    assert before in text
+    path = tmp_path / "x.yaml"
+    path.write_text(text.replace(before, after))
+    with pytest.raises(BadInput, match=says):
+        load_experiment(path, "c")
+
+
+@pytest.mark.parametrize(
     ("before", "after", "at", "says"),
     [
         ("func: terminate_pods", "func: terminate_podz", "name: kill-one", "terminate_podz"),

@@ -109,6 +109,7 @@ def test_clocks_are_compared_to_half_a_round_trip(server: Scripted, prometheus: 
         ('{"status":"error","error":"parse error"}', "refuses: parse error"),
         ("[]", "refuses"),
         ('{"status":"success","data":{"result":[{"metric":{}}]}}', "does not answer a with samples"),
+        ('{"status":"success","data":{"result":[{"metric":{},"values":[["inf","1"]]}]}}', "does not answer a with"),
     ],
 )
 def test_an_answer_that_holds_no_samples_is_told_as_one_line(
@@ -116,6 +117,15 @@ def test_an_answer_that_holds_no_samples_is_told_as_one_line(
 ) -> None:
     server.text = text
     with pytest.raises(Unanswered, match=what):
+        prometheus.samples("a", 0, 1)
+
+
+def test_a_longer_answer_than_can_be_read_is_refused_however_it_comes(
+    server: Scripted, prometheus: Prometheus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gameday.prometheus.MOST_BYTES", 1000)
+    server.says({"result": [], "more": "x" * 2000})
+    with pytest.raises(Unanswered, match="more than can be read"):
         prometheus.samples("a", 0, 1)
 
 

@@ -94,7 +94,14 @@ def test_what_rose_before_the_drill_is_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("known", "why"),
-    [(Unanswered("does not answer: ReadTimeout"), "does not answer: ReadTimeout"), ({}, "has no series requests")],
+    [
+        (Unanswered("does not answer: ReadTimeout"), "does not answer: ReadTimeout"),
+        ({}, "has no series requests"),
+        (
+            {"requests": [pod({1000: 1.0, 1010: 2.0})], "durations": [pod({1000: 1.0}, le="fast")]},
+            "ValueError: could not convert string to float: 'fast'",
+        ),
+    ],
 )
 def test_one_that_cannot_be_read_is_told_in_the_timeline_and_leaves_no_rows(known: Any, why: str) -> None:
     rows, [entry] = read(Fake(known))
