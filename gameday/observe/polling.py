@@ -89,7 +89,7 @@ class Poll:
         self._stopping = threading.Event()
         self._replicas: dict[str, _Poller] = {}
         self._leaving: list[_Poller] = []
-        self._blind = False
+        self._blind = self._broken = False
         self._thread = threading.Thread(target=self._run, name=f"{context}-{rounds.watches}", daemon=True)
 
     def start(self) -> None:
@@ -108,8 +108,16 @@ class Poll:
             poller.stop(timeout_s)
 
     def _run(self) -> None:
-        while not self._stopping.wait(LOOK_S):
-            self._look(first=False)
+        try:
+            while not self._stopping.wait(LOOK_S):
+                self._look(first=False)
+        except Exception as error:
+            self._breaks(error)
+
+    def _breaks(self, error: Exception) -> None:
+        """Whatever breaks an observer must show in the record, never end it in silence."""
+        self._broken = True
+        self._note("failed", self._now_ns(), f"{type(error).__name__}: {error}")
 
     def _look(self, *, first: bool) -> None:
         """Begin to poll new replicas, stop with those that are gone, and say where none can be reached."""
@@ -121,8 +129,10 @@ class Poll:
         now_ns = self._now_ns()
         for uid in there.keys() - self._replicas.keys():
             question = self._make(there[uid], None if first else now_ns)
-            self._replicas[uid] = _Poller(there[uid], question, self._rounds, self._sample, self._now_ns)
+            self._replicas[uid] = _Poller(there[uid], question, self._rounds, self._sample, self._now_ns, self._breaks)
             self._replicas[uid].start()
+        if self._broken:
+            return  # one that has failed is blind to the end
         silent = [poller.silent_since_ns for poller in self._replicas.values()]
         if silent and all(since is not None for since in silent):
             if not self._blind:
@@ -147,9 +157,10 @@ class _Poller:
         rounds: Rounds,
         sample: Callable[[str, str, int, float], None],
         now_ns: Callable[[], int],
+        breaks: Callable[[Exception], None],
     ) -> None:
         self._question, self._rounds = question, rounds
-        self._sample, self._now_ns = sample, now_ns
+        self._sample, self._now_ns, self._breaks = sample, now_ns, breaks
         self._source = f"{replica.context}/{replica.name}"
         self._stopping = threading.Event()
         self._last_s: float | None = None
@@ -169,6 +180,12 @@ class _Poller:
         self._last_s = time.monotonic() + LINGER_S
 
     def _run(self) -> None:
+        try:
+            self._poll()
+        except Exception as error:
+            self._breaks(error)
+
+    def _poll(self) -> None:
         due_s = before_s = told_s = time.monotonic()
         widest_s = 0.0
         while not self._stopping.wait(max(0.0, due_s - time.monotonic())):

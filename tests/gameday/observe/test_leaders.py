@@ -130,6 +130,19 @@ def test_replicas_that_refuse_are_no_blindness_but_silence_everywhere_is() -> No
     assert lost.attributes == {"watches": "leaders", "error": "no replica can be reached"}
 
 
+def test_a_poll_that_breaks_says_so_and_never_claims_to_see_again() -> None:
+    region = Region("a", "b")
+    with region:
+        region.says["a"] = RecursionError("of a defect")
+        until(lambda: ("failed", "") in region.told("observer"))
+        region.says["b"] = OutOfReach("timed out")
+        region.pods.append(None)  # type: ignore[arg-type]  # and the look at the pods breaks, too
+        until(lambda: region.told("observer").count(("failed", "")) == 2)
+    assert region.told("observer") == [("connected", ""), ("failed", ""), ("failed", "")]
+    errors = [entry.attributes["error"] for entry in region.entries if entry.event == "failed"]
+    assert errors == ["RecursionError: of a defect", "TypeError: 'NoneType' object is not subscriptable"]
+
+
 def test_the_region_of_a_context_is_known_though_none_of_its_replicas_ever_led() -> None:
     with Region("a", "b") as region:
         until(lambda: region.told("region") != [])
