@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
 from bundle.timeline import Attribute, Entry
 from scorer.cluster import when
@@ -69,9 +70,9 @@ def levels_of(readings: tuple[HpaReading, ...], facts: Facts) -> tuple[Level, ..
     return tuple(sorted(levels, key=lambda level: (level.when.high, level.when.low, level.over)))
 
 
-def turned(levels: Iterable[Level], over: bool, since_ns: float) -> Interval | None:
+def turned(levels: Iterable[Level], over: bool, since_ns: float, until_ns: float = inf) -> Interval | None:
     """When the metric was first over the target (or came down to it for good) after a time: from the last reading that
-    said otherwise to the first that said so. None where none did.
+    said otherwise to the first that said so. None where none did until `until_ns`.
 
     The metric is as coarse as the autoscaler's reading of it: at 15 s between two readings the span is 15 s wide.
     """
@@ -80,6 +81,8 @@ def turned(levels: Iterable[Level], over: bool, since_ns: float) -> Interval | N
     for level in levels:
         if level.when.high < since_ns:
             before = level.when.low if level.over is not over else before
+        elif level.when.high > until_ns:
+            break
         elif level.over is over:
             if found is None:
                 found = Interval(min(max(since_ns, before or since_ns), level.when.high), level.when.high)

@@ -38,6 +38,16 @@ def load_fall(load: LoadRecord | None) -> Interval:
     return Interval(began_ns + path[start][0] * 1e9, began_ns + path[end][0] * 1e9)
 
 
+def peak_until_ns(load: LoadRecord | None, ended_ns: float) -> float:
+    """Until when the load stayed at its peak, UTC ns: to its fall, or to the end of the recording. Raises LookupError
+    where there is no step."""
+    load_rise(load)
+    try:
+        return min(load_fall(load).low, ended_ns)
+    except LookupError:
+        return ended_ns
+
+
 def _peak(load: LoadRecord | None) -> tuple[list[_PathPoint], int, int]:
     """The rate's path, when it began, and where on it the highest rate is first reached."""
     if load is None or load.model != "open" or not load.curves or load.began_ns is None:

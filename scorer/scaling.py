@@ -10,7 +10,7 @@ from scorer.cluster import Pod, pods_of, when
 from scorer.facts import Facts
 from scorer.grounds import Grounds
 from scorer.intervals import Interval, tidy
-from scorer.load_step import load_fall, load_rise
+from scorer.load_step import load_fall, load_rise, peak_until_ns
 from scorer.recovery import recovery_user
 from scorer.samples import CPU_SERIES
 from scorer.stages import Milestone, middle, stages
@@ -25,8 +25,9 @@ def scale_up_begins(facts: Facts) -> Measure:
     former, the lower from the latter.
     """
     rise, readings = load_rise(facts.manifest.load), autoscaler_of(facts)
-    over = turned(levels_of(readings, facts), True, rise.low)
-    up = _changed(readings, rise.low, up=True)
+    until_ns = peak_until_ns(facts.manifest.load, facts.ended_ns)
+    over = turned(levels_of(readings, facts), True, rise.low, until_ns)
+    up = _changed(readings, rise.low, until_ns, up=True)
     if over is None and up is None:
         raise LookupError("CPU was not seen over its target after the load rose: there was nothing to scale up for")
     method = (
@@ -34,7 +35,7 @@ def scale_up_begins(facts: Facts) -> Measure:
     )
     if up is None:
         assert over is not None  # what else is left
-        until_ns, what = _reason_to_scale(facts)
+        what = "the load's fall" if until_ns < facts.ended_ns else "the end of the recording"
         open_s = max(0.0, until_ns - over.high) / 1e9
         says = f"no more replicas were desired in the {open_s:.1f} s from CPU over its target to {what}"
         return _measure("scale-up-begins", None, (open_s, None), len(readings), method, (says,))
@@ -54,14 +55,15 @@ def scale_latency(facts: Facts, targets: Targets) -> Measure:
     """Seconds from the load's rise to a new pod at work and SLIs within their SLOs, with the stages between. Raises
     LookupError."""
     rise, readings = load_rise(facts.manifest.load), autoscaler_of(facts)
+    until_ns = peak_until_ns(facts.manifest.load, facts.ended_ns)
     method = (
         "watched: from the load's rise to the moment from which a new pod served, or was ready where nobody watched "
         "what serves, and users had recovered"
     )
-    up = _changed(readings, rise.low, up=True)
+    up = _changed(readings, rise.low, until_ns, up=True)
     open_s = max(0.0, facts.ended_ns - rise.high) / 1e9
     if up is None:
-        open_s = max(0.0, _reason_to_scale(facts)[0] - rise.high) / 1e9
+        open_s = max(0.0, until_ns - rise.high) / 1e9
         says = "no more replicas were desired after the load rose"
         return _measure("scale-latency", None, (open_s, None), len(readings), method, (says,))
     new = _new_pods(facts, readings[0], up)
@@ -69,7 +71,7 @@ def scale_latency(facts: Facts, targets: Targets) -> Measure:
     ready = min((pod.ready for pod in new if pod.ready is not None), key=middle, default=None)
     serving = _serving(facts, readings[0], new)
     good = _users_good(facts, targets)
-    over = turned(levels_of(readings, facts), True, rise.low)
+    over = turned(levels_of(readings, facts), True, rise.low, until_ns)
     seen = [
         ("metric over target", over if over is None or over.high <= up.high else None),
         ("desired changed", up),
@@ -103,7 +105,7 @@ def scale_latency(facts: Facts, targets: Targets) -> Measure:
 def scale_down_begins(facts: Facts) -> Measure:
     """Seconds from the load's fall to fewer replicas being desired. Raises LookupError."""
     fall, readings = load_fall(facts.manifest.load), autoscaler_of(facts)
-    down = _changed(readings, fall.low, up=False)
+    down = _changed(readings, fall.low, facts.ended_ns, up=False)
     if down is None and readings[-1].desired <= readings[0].desired:
         raise LookupError("nothing had been scaled up that could be scaled down")
     method = "watched: from the load's fall, by its schedule, to fewer desired replicas"
@@ -132,18 +134,11 @@ def scaling_grounds(facts: Facts) -> Grounds:
     return Grounds(entries=tuple(entries), figures=(f"samples of CPU: the series {CPU_SERIES}",))
 
 
-def _reason_to_scale(facts: Facts) -> tuple[float, str]:
-    """Until when the load gave reason to scale up, UTC ns, and what ended then."""
-    try:
-        fall_ns = load_fall(facts.manifest.load).low
-    except LookupError:
-        return facts.ended_ns, "the end of the recording"
-    return (fall_ns, "the load's fall") if fall_ns < facts.ended_ns else (facts.ended_ns, "the end of the recording")
-
-
-def _changed(readings: tuple[HpaReading, ...], since_ns: float, *, up: bool) -> Interval | None:
-    """When more replicas (or fewer) were first desired, after a time."""
+def _changed(readings: tuple[HpaReading, ...], since_ns: float, until_ns: float, *, up: bool) -> Interval | None:
+    """When more replicas (or fewer) were first desired, between two times: later, there was another reason."""
     for before, after in pairwise(readings):
+        if after.since.low > until_ns:
+            break
         if after.since.high >= since_ns and (after.desired > before.desired if up else after.desired < before.desired):
             return after.since
     return None

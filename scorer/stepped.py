@@ -13,7 +13,7 @@ from scorer.batch import Cut
 from scorer.facts import Facts
 from scorer.grounds import Grounds
 from scorer.intervals import Interval, clopper_pearson
-from scorer.load_step import load_fall, load_rise
+from scorer.load_step import load_rise, peak_until_ns
 from scorer.span import Span
 from scorer.tally import Tally
 from scorer.verdict import Says
@@ -40,7 +40,8 @@ def stepped(facts: Facts, effect: Effect, acted: Interval) -> Says:
         return False, f"the load rose {(acted.low - rise.low) / 1e9:.1f} s before {effect.activity} began to look"
     rose, says = _rose(facts)
     readings = autoscaler_of(facts)
-    over, tells = _came_over(levels_of(readings, facts), readings, rise)
+    until_ns = peak_until_ns(facts.manifest.load, facts.ended_ns)
+    over, tells = _came_over(levels_of(readings, facts), readings, rise, until_ns)
     return rose and over, f"{says}; {effect.name} in {effect.context}: {tells}"
 
 
@@ -71,26 +72,25 @@ def _around(facts: Facts) -> tuple[Span, Span]:
     rise, baseline = load_rise(facts.manifest.load), facts.span_of(PhaseName.BASELINE)
     if baseline is None:
         raise LookupError("there was no baseline before the load's step")
-    try:
-        until_ns = load_fall(facts.manifest.load).low
-    except LookupError:
-        until_ns = facts.ended_ns
+    until_ns = peak_until_ns(facts.manifest.load, facts.ended_ns)
     low, high = int(rise.low), int(rise.high)
     return (
         Span(min(low, max(baseline.start_ns, low - _LOOK_NS)), low),
-        Span(high, max(high, min(int(until_ns), facts.ended_ns, high + _LOOK_NS))),
+        Span(high, max(high, min(int(until_ns), high + _LOOK_NS))),
     )
 
 
-def _came_over(levels: tuple[Level, ...], readings: tuple[HpaReading, ...], rise: Interval) -> Says:
+def _came_over(levels: tuple[Level, ...], readings: tuple[HpaReading, ...], rise: Interval, until_ns: float) -> Says:
+    """Whether the metric came over its target while the load was at its peak: later, something else raised it."""
     known = [level for level in levels if level.when.high < rise.low]
     if not known:
         return False, "its CPU was not known before the load rose"
     if known[-1].over:
         return False, "its CPU was over the target before the load rose"
-    over = turned(levels, True, rise.low)
+    over = turned(levels, True, rise.low, until_ns)
     if over is None:
-        highest = max((r.cpu for r in readings if r.cpu is not None and r.since.high >= rise.low), default=None)
+        during = [r.cpu for r in readings if r.cpu is not None and rise.low <= r.since.high <= until_ns]
+        highest = max(during, default=None)
         seen = "was not read again" if highest is None else f"was {highest:g} % of the requested at most"
         goal = next(r.goal for r in readings if r.goal is not None)  # without one there are no levels
         return False, f"its CPU {seen}, not over its target of {goal:g} %: there was nothing to scale up for"

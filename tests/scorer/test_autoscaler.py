@@ -112,3 +112,9 @@ def test_a_metric_turns_between_two_readings(
 ) -> None:
     taken = turned([level(at, was_over) for at, was_over in levels], over, 15)
     assert (None if taken is None else (taken.low, taken.high)) == found
+
+
+def test_a_metric_that_turns_too_late_has_not_turned() -> None:
+    levels = [level(10, False), level(20, False), level(35, True)]
+    assert turned(levels, True, 15, until_ns=34) is None
+    assert turned(levels, True, 15, until_ns=35) == Interval(20, 35)

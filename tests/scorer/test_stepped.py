@@ -14,6 +14,7 @@ from bundle.manifest import LoadRecord
 from bundle.rates import RateCurve
 from bundle.reader import Bundle
 from scorer.facts import read_facts
+from scorer.load_step import load_fall
 from scorer.planted_scaling import ScalingPlan, plant_scaling
 from scorer.proof import proof_grounds, proven
 from scorer.score import score
@@ -83,6 +84,21 @@ def test_the_rate_and_the_metric_must_rise_while_the_action_looks(
     shown, line = proven(read_facts(planted(tmp_path / "bundle", change)))
     assert shown is ok, line
     assert says in line
+
+
+def test_cpu_that_rose_only_after_the_load_had_fallen_proves_nothing(tmp_path: Path, targets: Targets) -> None:
+    fall = load_fall(planted(tmp_path / "first").manifest.load)
+
+    def late(entry: dict[str, Any]) -> dict[str, Any]:
+        if entry["kind"] == "hpa":
+            entry["attributes"]["cpu_percent"] = 95 if entry["earliest_ns"] > fall.low else 20
+        return entry
+
+    bundle = planted(tmp_path / "bundle", late)
+    assert any(e.kind == "hpa" and e.attributes["cpu_percent"] == 95 for e in bundle.timeline)
+    shown, line = proven(read_facts(bundle))
+    assert (shown, "was 20 % of the requested at most" in line) == (False, True), line
+    assert score(bundle, targets).verdict is Grade.INVALID
 
 
 def test_a_load_that_did_not_rise_as_its_schedule_says_proves_nothing(tmp_path: Path) -> None:
