@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sandbox.client import PODS, SERVICES, ApiClient
@@ -130,5 +132,9 @@ async def _until_up(clients: Mapping[str, ApiClient], at_least: int) -> list[Pod
 
 
 def _pid_of(state: State, pod: PodState) -> int:
-    [found] = [member.process for member in members(state) if member.process.environ().get("POD_NAME") == pod.name]
-    return found.pid
+    for member in members(state):
+        # the process of another pod may have ended since the scan
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if member.process.environ().get("POD_NAME") == pod.name:
+                return member.process.pid
+    raise AssertionError(f"no process of {pod.name}")
