@@ -67,10 +67,14 @@ class NetworkFaults:
             raise Failed(f"failed to apply for pod {record['id']}: {error}") from error
 
     async def recover(self, chaos: KubeObject, record: KubeObject) -> None:
-        """Lift the fault; a pod that is gone has taken its own with it."""
+        """Lift the fault; a pod that is gone has taken its own with it. Raises Failed."""
         pod = self._cluster.get(PODS, _key(record))
-        if pod is not None:
+        if pod is None:
+            return
+        try:
             await self._cluster.links.impose(pod["metadata"]["uid"], _source(chaos, record), [])
+        except NotImposed as error:
+            raise Failed(f"failed to recover pod {record['id']}: {error}") from error
 
     def _pod(self, record: KubeObject) -> KubeObject:
         pod = self._cluster.get(PODS, _key(record))

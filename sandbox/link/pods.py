@@ -6,6 +6,7 @@ As in a pod's network namespace they outlive the container: a process that is st
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 from collections.abc import Sequence
@@ -45,12 +46,15 @@ class Channel:
             except OSError:
                 self.close()  # gone, or so stuck that it has not read 200 kB
 
-    async def applied(self, number: int) -> bool:
-        """Wait until that is in force; False where the process ends before."""
+    def in_force(self, number: int) -> bool:
+        """Whether the process runs and has confirmed that."""
+        return self._applied >= number and not self.closed
+
+    async def applied(self, number: int) -> None:
+        """Wait until that is in force, or the process has ended."""
         while self._applied < number and not self.closed:
             self._news.clear()
             await self._news.wait()
-        return not self.closed
 
     def close(self) -> None:
         """Let the process go."""
@@ -126,6 +130,8 @@ class PodLinks:
         """Put a pod under these faults in place of those that `source` wanted before; none lifts them.
 
         Returns once every process of the pod has them in force; raises NotImposed where one doesn't or there is none.
+        That they are lifted need not be confirmed by a process that has ended, nor by one that has yet to speak: it
+        reads the faults and that they are lifted in one go.
         """
         pod = self._pods.get(uid)
         if pod is None:
@@ -139,21 +145,26 @@ class PodLinks:
         if faults and mute:
             why = "runs a program that the sandbox can't slow down, or one that has only just started"
             raise NotImposed(f"container {', '.join(mute)} {why}")
-        in_force = await self._tell(pod, source, faults)
-        if faults and not in_force:
+        without = await self._tell(pod, source, faults)
+        if faults and without:
             await self._tell(pod, source, ())
-            raise NotImposed(f"container {', '.join(running)} has ended or does not answer")
+            raise NotImposed(f"container {', '.join(without)} has ended or does not answer")
+        stuck = [name for name, each in without.items() if not each.closed]
+        if stuck:
+            raise NotImposed(f"container {', '.join(stuck)} does not answer")
 
-    async def _tell(self, pod: PodLink, source: str, faults: Sequence[Fault]) -> bool:
+    async def _tell(self, pod: PodLink, source: str, faults: Sequence[Fault]) -> dict[str, Channel]:
+        """Say it to every process; returns those that have ever spoken and don't confirm it, by container."""
         pod.faults.pop(source, None)
         if faults:
             pod.faults[source] = tuple(faults)
         pod.number += 1
-        number, told = pod.number, [each for each in pod.channels.values() if each.speaks and not each.closed]
-        for channel in told:
+        number, told = pod.number, {name: each for name, each in pod.channels.items() if not each.closed}
+        for channel in told.values():
             channel.say(number, pod.all())
-        try:
+        asked = {name: each for name, each in told.items() if each.speaks}
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                return all([await each.applied(number) for each in told])
-        except TimeoutError:
-            return False
+                for channel in asked.values():
+                    await channel.applied(number)
+        return {name: each for name, each in asked.items() if not each.in_force(number)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.link import pods
-from sandbox.link.fault import Fault
+from sandbox.link.fault import Fault, decode
 from sandbox.link.pods import NotImposed, PodLinks
 
 ROOT = Path(__file__).parents[3]
@@ -40,6 +41,9 @@ class Pod:
         """The next line that it prints."""
         assert self._process.stdout is not None
         return (await self._process.stdout.readline()).decode().strip()
+
+    def send_signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
 
     async def is_quiet(self) -> bool:
         assert self._process.stdin is not None
@@ -103,6 +107,46 @@ async def test_a_process_that_is_started_anew_is_under_the_pod_s_faults_from_the
             async with asyncio.timeout(10):
                 while await second.is_quiet():
                     await asyncio.sleep(0.01)
+
+
+async def test_a_process_that_is_only_starting_when_a_fault_is_lifted_is_told_so_too() -> None:
+    links = PodLinks()
+    async with pod(links):
+        await spoken(links)
+        await links.impose("uid", "tars/slow", [LATE])
+        theirs, _ = links.open("uid", "app", HERE)
+        with theirs:
+            await links.impose("uid", "tars/slow", [])
+            said = theirs.recv(65536).decode().splitlines()
+    assert [decode(line.partition(" ")[2]) for line in said] == [(LATE,), ()]
+
+
+async def test_a_process_that_does_not_confirm_is_not_said_to_be_rid_of_a_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    links = PodLinks()
+    async with pod(links) as running:
+        await spoken(links)
+        await links.impose("uid", "tars/slow", [LATE])
+        running.send_signal(signal.SIGSTOP)
+        monkeypatch.setattr(pods, "PATIENCE_S", 0.2)
+        with pytest.raises(NotImposed, match="container app does not answer"):
+            await links.impose("uid", "tars/slow", [])
+        running.send_signal(signal.SIGCONT)
+        monkeypatch.setattr(pods, "PATIENCE_S", 20)
+        await links.impose("uid", "tars/slow", [])
+        assert await running.is_quiet()
+
+
+async def test_a_process_that_ends_before_it_confirms_has_taken_the_fault_with_it() -> None:
+    links = PodLinks()
+    async with pod(links) as running:
+        await spoken(links)
+        await links.impose("uid", "tars/slow", [LATE])
+        running.send_signal(signal.SIGSTOP)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(links.impose("uid", "tars/slow", []))
+            running.send_signal(signal.SIGKILL)
 
 
 async def test_with_the_agent_goes_what_it_imposed() -> None:

@@ -161,6 +161,20 @@ async def test_a_program_that_cannot_be_slowed_down_is_a_failure_and_never_injec
     await world.until(NETWORK_CHAOS, lambda found: not found)
 
 
+async def test_a_pod_that_does_not_answer_has_not_recovered_until_it_does(world: World) -> None:
+    await world.create(DEPLOYMENTS, serving())
+    (pod,) = await world.ready_pods(1)
+    await world.create(NETWORK_CHAOS, delay())
+    await until_true(world, NETWORK_CHAOS, "AllInjected")
+    os.kill(process_id(pod), signal.SIGSTOP)
+    await world.client.delete(NETWORK_CHAOS, "slow", "tars")
+    await world.event("Failed", "Failed to recover chaos: ")
+    assert [each["metadata"]["name"] for each in world.cluster.all(NETWORK_CHAOS, "tars")] == ["slow"]
+    os.kill(process_id(pod), signal.SIGCONT)
+    await world.until(NETWORK_CHAOS, lambda found: not found)
+    assert await answer_s(pod) < LATE_S
+
+
 async def test_an_experiment_without_pods_selects_nothing_and_can_be_deleted(world: World) -> None:
     await world.create(NETWORK_CHAOS, delay())
     await world.event("Failed", "Failed to select targets: no pod is selected")
