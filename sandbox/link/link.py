@@ -68,11 +68,10 @@ class Link:
                     return None
                 outbox = Outbox(wire(), host)
                 self._outboxes.append(outbox)
-            while outbox.size >= FULL_BYTES:
-                if wait_s == 0:
-                    raise BlockingIOError("the link takes no more for now")
-                if not self._emptied.wait(wait_s):
-                    raise TimeoutError("timed out")
+            if outbox.size >= FULL_BYTES:
+                self._await_room(outbox, wait_s)
+                # By now it may be gone, the faults others, and it is later.
+                return self.hold(data, outbox, host, wire, wait_s)
             outbox.put(data, now_ns, due_ns)
             self._changed.notify()
             return outbox
@@ -81,6 +80,12 @@ class Link:
         """Wait until all that is held has left, at most `patience_s`."""
         with self._changed:
             self._emptied.wait_for(lambda: not self._outboxes, patience_s)
+
+    def _await_room(self, outbox: Outbox, wait_s: float | None) -> None:
+        if wait_s == 0:
+            raise BlockingIOError("the link takes no more for now")
+        if not self._emptied.wait_for(lambda: outbox.size < FULL_BYTES, wait_s):
+            raise TimeoutError("timed out")
 
     def _run(self) -> None:
         with self._changed:

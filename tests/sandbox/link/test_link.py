@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
 import pytest
 
 from sandbox.link.fault import Fault
@@ -35,9 +40,25 @@ class Sender:
 
     def __init__(self) -> None:
         self.now_ns = 0
-        self.link = Link(lambda: self.now_ns)
+        self.asked = threading.Event()
+        self.link = Link(self.clock_ns)
         self.wire = Wire()
         self.outbox: Outbox | None = None
+
+    def clock_ns(self) -> int:
+        """The time; notes that a thread of the pool asks for it, as it does before it waits."""
+        if threading.current_thread().name.startswith("waiting"):
+            self.asked.set()
+        return self.now_ns
+
+    @contextmanager
+    def waiting(self, data: bytes) -> Iterator[Future[bool]]:
+        """Send in a thread of its own, which waits for room in a full outbox while the block begins."""
+        with ThreadPoolExecutor(1, "waiting") as pool:
+            sent = pool.submit(self.send, data)
+            assert self.asked.wait(PATIENCE_S)
+            # The thread holds the link from then until it waits, so whatever the block does comes after that.
+            yield sent
 
     def send(self, data: bytes, host: str = HOST, wait_s: float | None = None) -> bool:
         """Whether the link has taken it over."""
@@ -100,3 +121,28 @@ def test_a_full_outbox_takes_no_more_as_a_full_socket_does() -> None:
         sender.send(b"y", wait_s=0)
     with pytest.raises(TimeoutError):
         sender.send(b"y", wait_s=0.01)
+
+
+def test_who_has_waited_for_a_full_outbox_sends_at_once_when_it_is_lifted() -> None:
+    sender = Sender()
+    sender.link.impose([LATE])
+    sender.send(b"x" * FULL_BYTES)
+    with sender.waiting(b"y") as sent:
+        sender.link.impose([])
+        assert not sent.result(PATIENCE_S), "nobody empties the outbox any more"
+    assert len(sender.wire.left) == FULL_BYTES
+
+
+def test_who_has_waited_for_a_full_outbox_is_late_while_the_fault_lasts() -> None:
+    sender = Sender()
+    sender.link.impose([LATE])
+    sender.send(b"x" * FULL_BYTES)
+    with sender.waiting(b"y") as sent:
+        sender.now_ns += SECOND_NS
+        sender.link.impose([LATE])
+        assert sent.result(PATIENCE_S)
+    assert len(sender.wire.left) == FULL_BYTES
+    sender.now_ns += SECOND_NS
+    sender.link.impose([LATE])
+    sender.link.drain(PATIENCE_S)
+    assert sender.wire.left == b"x" * FULL_BYTES + b"y"

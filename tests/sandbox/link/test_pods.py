@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -62,7 +63,8 @@ async def pod(links: PodLinks, uid: str = "uid", *, program: str = PROGRAM) -> A
     try:
         yield Pod(process)
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+            process.kill()
         await process.communicate()
         links.forget(uid)
 
@@ -146,6 +148,7 @@ async def test_a_process_that_ends_before_it_confirms_has_taken_the_fault_with_i
         running.send_signal(signal.SIGSTOP)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(links.impose("uid", "tars/slow", []))
+            await asyncio.sleep(0)  # it is said, and waited for
             running.send_signal(signal.SIGKILL)
 
 
