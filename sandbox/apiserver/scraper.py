@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import re
 from collections.abc import Iterator, Mapping
 
@@ -39,7 +40,11 @@ def parse(text: str, node: str) -> Batch:
             raise ValueError(f"no sample: {line[:80]!r}")
         labels = dict(_LABEL.findall(sample["labels"] or ""))
         reading = (float(sample["value"]), int(sample["taken_ms"] or 0) * _NS_PER_MS)
+        if not math.isfinite(reading[0] * NS_PER_S):
+            raise ValueError(f"no number: {line[:80]!r}")
         if "container" in labels:
+            if missing := [each for each in ("namespace", "pod") if each not in labels]:
+                raise ValueError(f"no {' and no '.join(missing)}: {line[:80]!r}")
             of_pod = points.setdefault((labels["namespace"], labels["pod"]), {})
             of_pod.setdefault(labels["container"], {})[sample["name"]] = reading
         elif not labels:

@@ -44,6 +44,21 @@ def test_a_line_that_is_no_sample_is_refused() -> None:
         parse("surprise\n", "node-1")
 
 
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('container_cpu_usage_seconds_total{container="c",pod="p"} 1 1000', "no namespace"),
+        ('container_cpu_usage_seconds_total{container="c",namespace="n"} 1 1000', "no pod"),
+        ("node_cpu_usage_seconds_total +Inf 1000", "no number"),
+        ("node_cpu_usage_seconds_total NaN 1000", "no number"),
+        ("node_cpu_usage_seconds_total 1e300 1000", "no number"),
+    ],
+)
+def test_a_sample_of_nothing_or_without_a_measure_is_refused(line: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        parse(f"{line}\nnode_memory_working_set_bytes 4096 1000\n", "node-1")
+
+
 class Agent:
     """A node agent that says what a test lets it say."""
 
@@ -80,6 +95,21 @@ def region_with_node(port: int) -> Region:
     pod = region.registry.get(POD, ("default", "web"))
     region.store.put(POD, ("default", "web"), {**pod, "status": {"phase": "Running"}})
     return region
+
+
+async def test_after_one_odd_line_of_a_node_it_is_scraped_as_ever(
+    agent: tuple[Agent, int],
+) -> None:
+    says, port = agent
+    region = region_with_node(port)
+    scraper = Scraper(region.registry, "token", 15.0)
+    async with aiohttp.ClientSession() as session:
+        odd = 'container_cpu_usage_seconds_total{container="c"} 1 1000\n'
+        for said in (odd, text(1.0, at_s=30), text(2.5, at_s=45)):
+            says.says = said
+            await scraper.scrape(session)
+    (found,) = region.registry.list(CATALOGUE.named("NodeMetrics"), "", None)
+    assert found["usage"]["cpu"] == "100m"
 
 
 async def test_two_scrapes_make_metrics_and_a_failed_one_takes_them_away(agent: tuple[Agent, int]) -> None:
