@@ -116,7 +116,9 @@ def read_samples(bundle: Bundle, window: Span | None) -> Samples:
                     trips[name] = trips.get(name, Trips()).with_more(taken[some], values, answered)
             if (read := of & matching(series, CPU_SERIES)).any():
                 percents = batch.column("value").to_numpy()[read]
-                cpu.setdefault(name, []).extend(zip(taken[read].tolist(), percents.tolist(), strict=True))
+                sane = np.isfinite(percents) & (percents >= 0)
+                times = taken[read][sane].tolist()
+                cpu.setdefault(name, []).extend(zip(times, percents[sane].tolist(), strict=True))
             if (rows := lag & of).any():
                 sofar, values = lags.get(name, Lags()), batch.column("value").to_numpy()
                 lags[name] = Lags(

@@ -82,6 +82,12 @@ def test_samples_of_the_metric_are_levels_as_well(planted) -> None:
     )
 
 
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), -1.0, True, "95"])
+def test_cpu_that_cannot_be_is_no_reading_of_it(planted, odd: Attribute) -> None:
+    facts = read_facts(planted(extra=(reading(100, desired=2, cpu_percent=odd),)))
+    assert [each.cpu for each in autoscaler_of(facts)] == [None]
+
+
 def test_without_a_target_no_metric_is_over_it(planted) -> None:
     bundle = planted(extra=(reading(100, desired=2, cpu_target_percent=None),))
     facts = read_facts(bundle)
