@@ -77,6 +77,8 @@ def delayed(facts: Facts, effect: Effect) -> tuple[bool, str]:
         before, during = (Median.of(_trips(facts, effect, pod, span)) for span in spans[:2])
         if before.n and during.n and during.rise_over(before).high >= _UNMOVED * effect.latency_ns / 1e6:
             return False, f"{pod} was not chosen, and its median went from {_ms(before)} to {_ms(during)}, too"
+        if before.n and not during.n and _there(facts, effect, pod, spans[1]):
+            return False, f"{pod} was not chosen, and gave no answer during the delay: nobody knows that it was spared"
     return True, "; ".join(says)
 
 
@@ -116,7 +118,7 @@ def _chosen(facts: Facts, effect: Effect) -> list[str]:
 
 
 def _late(facts: Facts, effect: Effect, pod: str, spans: tuple[Span, Span, Span]) -> tuple[bool, str]:
-    asked_ms, gap_ns = effect.latency_ns / 1e6, _SILENCE_NS + 2 * effect.latency_ns
+    asked_ms = effect.latency_ns / 1e6
     before, during, after = (Median.of(_trips(facts, effect, pod, span)) for span in spans)
     says = (
         f"{pod}'s median went from {_ms(before)} to {_ms(during)} and back to {_ms(after)}, {asked_ms:g} ms asked for"
@@ -124,13 +126,24 @@ def _late(facts: Facts, effect: Effect, pod: str, spans: tuple[Span, Span, Span]
     if not all(median.n for median in (before, during, after)):
         return False, f"{says}: it was not measured all the while"
     widest_ns = _widest_ns(_trips(facts, effect, pod, spans[1]), spans[1])
-    if widest_ns > gap_ns:
+    if widest_ns > _gap_ns(effect):
         return False, f"{says}: for {widest_ns / 1e9:.1f} s nobody asked it"
     if during.rise_over(before).low < _RISEN * asked_ms:
         return False, f"{says}: that is not surely a rise by {_RISEN:.0%} of it"
     if after.rise_over(before).high > _UNMOVED * asked_ms:
         return False, f"{says}: it is not surely gone"
     return True, says
+
+
+def _there(facts: Facts, effect: Effect, pod: str, span: Span) -> bool:
+    """Whether a pod of this name was there in a span for so long that it ought to have been heard of."""
+    by_ns = span.start_ns + _gap_ns(effect)
+    pods = [each for each in facts.selected(effect) if each.name == pod and each.seen.low < span.end_ns]
+    return any(each.deleted is None or each.deleted.low > by_ns for each in pods)
+
+
+def _gap_ns(effect: Effect) -> int:
+    return _SILENCE_NS + 2 * effect.latency_ns
 
 
 def _trips(facts: Facts, effect: Effect, pod: str, span: Span) -> Trips:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bundle.manifest import Effect
 from bundle.reader import Bundle
-from bundle.timeline import Entry
+from bundle.timeline import Attribute, Entry
 from scorer.delay import Median, delayed
 from scorer.facts import read_facts
 from scorer.latency_rise import at_work
@@ -138,6 +138,43 @@ def test_a_pod_that_was_not_measured_all_the_while_proves_nothing(
     shown, line = judged(planted, course, begin("agent-0"), fault("end", END_NS))
     assert not shown
     assert says in line
+
+
+def agent(event: str, at_ns: int, uid: str, labels: dict[str, str] | None = None) -> Entry:
+    told: dict[str, Attribute] = {"phase": "Running", "ready": True, "labels": labels or {"app": APP}}
+    return Entry("pod", event, at_ns, at_ns, CONTEXT, NAMESPACE, "agent-1", uid, "watch", told)
+
+
+GONE = (agent("present", EPOCH_NS, "u"), agent("deleted", BEGIN_NS + S // 2, "u"))
+
+
+@pytest.mark.parametrize(
+    ("life", "ok"),
+    [
+        ((), False),  # as planted: it was there all the while
+        (GONE, True),
+        ((GONE[0], agent("deleted", END_NS - S // 2, "u")), False),
+        ((*GONE, agent("added", BEGIN_NS + S, "v")), False),
+        ((*GONE, agent("added", END_NS + S, "v")), True),
+    ],
+)
+def test_a_pod_that_was_not_chosen_and_gave_no_answer_meanwhile_leaves_it_open(
+    planted: PlantedBundle, life: tuple[Entry, ...], ok: bool
+) -> None:
+    course = {name: pod(*ms) for name, ms in OK.items()}
+    answers = course["agent-1"]
+    during = (answers.over_ns >= BEGIN_NS) & (answers.over_ns < END_NS)
+    course["agent-1"] = answers.where(~during)
+    told = (*life, begin("agent-0"), fault("end", END_NS))
+    bundle = planted(
+        Plan(pods_killed=0),
+        keep=lambda entry: entry.kind != "fault" and not (life and entry.name == "agent-1"),
+        extra=tuple(sorted(told, key=lambda entry: entry.latest_ns)),
+        effects=(EFFECT,),
+    )
+    measured = {f"{CONTEXT}/{name}": trips for name, trips in course.items()}
+    shown, line = proven(replace(read_facts(bundle), samples=Samples(trips=measured)))
+    assert (shown, "agent-1 was not chosen, and gave no answer during the delay" in line) == (ok, not ok), line
 
 
 def test_silence_is_no_delay(planted: PlantedBundle) -> None:
