@@ -113,7 +113,7 @@ class Arrivals:
         after = longer_steps(dues_ns, shortest) + 1
         if len(after) <= _MANY // _NEAR:
             # Nearly always some of the rows just before was due after all that came still earlier.
-            near = dues_ns[np.maximum(0, after[:, None] - np.arange(1, 1 + _NEAR))].max(axis=1, initial=0)
+            near = dues_ns[np.maximum(0, after[:, None] - np.arange(1, 1 + _NEAR))].max(axis=1)
             if not (dues_ns[after] - near > shortest).any():
                 return NO_PAUSES
         latest = np.maximum.accumulate(dues_ns)

@@ -38,7 +38,10 @@ def order_statistics(facts: Facts, cut: Cut, of: Of, ranks: Sequence[int]) -> li
             for place in places
         ]
     found = [place for place in places if not isinstance(place, Place)]
-    return [value - EARLY_NS if of == "lateness" and value < NEVER_NS else value for value in found]
+    from_zero = EARLY_NS if of == "lateness" else 0
+    return [
+        value if rank < 1 or value == NEVER_NS else value - from_zero for rank, value in zip(ranks, found, strict=True)
+    ]
 
 
 def read(facts: Facts, cut: Cut, asked: Mapping[Of, Sequence[int]]) -> None:

@@ -100,3 +100,12 @@ def test_what_was_sent_late_into_a_pause_divides_it() -> None:
     found = arrived(Split(rows(dues, late, [True] * len(dues)), [50, 120, 300]), CONSTANT).undue
     assert (found.from_ns // MS).tolist() == [1990, 2050]
     assert (found.to_ns // MS).tolist() == [2050, 2100]
+
+
+def test_a_pause_before_the_clock_of_the_bundle_began_is_one_too() -> None:
+    """Times below zero: a record that was imported may begin there."""
+    span = Span(-9_000 * MS, -1_000 * MS)
+    dues = [at_ms for at_ms in range(-9_000, -1_000, 10) if not -5_000 < at_ms < -4_000]
+    requests = rows(dues, [0] * len(dues), [True] * len(dues))
+    found: Arrived = gather(Split(requests, []), [Arrivals(span, CONSTANT, 3.0, 0.1)])[0]
+    assert list(zip(found.undue.from_ns, found.undue.to_ns, strict=True)) == [(-5_000 * MS, -4_000 * MS)]

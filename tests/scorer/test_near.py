@@ -110,6 +110,15 @@ def test_a_glance_that_misses_changes_no_order_statistic(
         assert order_statistics(facts, cut, "latency", [rank]) == [value]
 
 
+def test_below_the_first_lateness_is_nothing_whether_the_glance_hits_or_not(streamed: Callable[..., Facts]) -> None:
+    facts = streamed()
+    ranks = [-1, 0, 1, 50]
+    expected = order_statistics(facts, facts.cut, "lateness", ranks)
+    assert expected[:2] == [0, 0]
+    facts.near.append(Near(facts.cut, "lateness", -1_000_000, NEVER_NS))
+    assert order_statistics(facts, facts.cut, "lateness", ranks) == expected
+
+
 def test_a_glance_sees_about_where_the_percentiles_lie(streamed: Callable[..., Facts]) -> None:
     facts = streamed()
     (latency, lateness) = glance(facts.source, facts.cut)
