@@ -24,7 +24,7 @@ class Fault:
         """Begin it. abort: set where nobody wants to wait any longer."""
         self._root, self._plan, self._abort = writer.root, plan, abort
         self._clusters = {cluster.context: cluster for cluster in plan.clusters}
-        self._undo = Undo.arm(writer.root, plan.clusters, plan.experiment.chaos)
+        self._undo = Undo.arm(writer.root, plan.clusters, plan.experiment.chaos, plan.experiment.effects)
         kept = writer.manifest.experiment
         assert kept is not None  # every drill keeps its inputs first
         environment = {ENVIRONMENT_VARIABLE: anchor.text(), **plan.environment}

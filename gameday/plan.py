@@ -23,6 +23,7 @@ from gameday.load.remote import LoadAddress
 from gameday.load.schedule import NOTHING_ASKED, Asked
 from gameday.observe.standing import check_delays, check_leader
 from gameday.phases import PhaseLimits
+from gameday.undo import autoscaled
 from scorer.targets import Targets
 
 HOST_VARIABLE = "GAMEDAY_HOST"
@@ -170,6 +171,8 @@ def make_plan(
         peak = led(facts, limits.warm_up_s + limits.baseline_s + SPARE_S)
         facts = peak.profile
     versions = {cluster.context: cluster.check() for cluster in clusters}
+    for cluster in clusters:
+        autoscaled(cluster)  # what can't be told now can't be undone later
     for effect in steps:
         for cluster in clusters:
             if (cluster.context, cluster.namespace) == (effect.context, effect.namespace):

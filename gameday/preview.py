@@ -20,7 +20,10 @@ from gameday.plan import DrillPlan
 GUARDS = ("no other drill or recovery is under way", "every earlier run is undone")
 """What was made sure of, and will be again before each drill."""
 
-HARNESS_UNDOES = "the harness, which sets back the replicas of every deployment that no autoscaler scales"
+HARNESS_UNDOES = (
+    "the harness, which sets back the replicas of every deployment: of one that an autoscaler scales only where the "
+    "experiment scales it too, or left it none"
+)
 
 
 class _Frozen(BaseModel):

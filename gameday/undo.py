@@ -2,7 +2,8 @@
 
 The first line of defence is the experiment's `rollbacks`, which Chaos Toolkit always runs. The second is here: before
 the fault the replica counts of every deployment and the names of the chaos resources that will be made are written to
-`undo.json` in the bundle, and afterwards, or by `gameday recover` after a crash, whatever differs is set back.
+`undo.json` in the bundle, and afterwards, or by `gameday recover` after a crash, whatever differs is set back: but for
+what an autoscaler has set meanwhile.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from bundle.manifest import Effect
 from gameday.chaosmesh import ChaosResource
 from gameday.cluster import PATHS, ApiError, Cluster
-from gameday.errors import BadInput
+from gameday.errors import BadInput, GuardRefused
 
 GONE_TIMEOUT_S = 15.0
 """How long a chaos resource may take to recover what it did, and be gone."""
@@ -25,7 +27,10 @@ LOOK_S = 0.1
 
 
 class Replicas(BaseModel):
-    """The replica count that a deployment had before the fault."""
+    """The replica count that a deployment had before the fault.
+
+    autoscaled: a HorizontalPodAutoscaler sets it. scaled: the experiment is to be seen to set it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,6 +38,19 @@ class Replicas(BaseModel):
     namespace: str
     deployment: str
     replicas: int
+    autoscaled: bool = False
+    scaled: bool = False
+
+    def restored_from(self, now: int) -> bool:
+        """Whether it is to be set back where it has `now` replicas.
+
+        What an autoscaler has set since is left to it, where the experiment set nothing. But at 0 it is switched off,
+        and brings back nobody.
+        """
+        return now != self.replicas and (not self.autoscaled or self.scaled or now == 0)
+
+    def __str__(self) -> str:
+        return f"deployment {self.namespace}/{self.deployment} in {self.context}"
 
 
 class UndoRecord(BaseModel):
@@ -54,24 +72,33 @@ class Undo:
         self.record = record
 
     @classmethod
-    def arm(cls, root: Path, clusters: Sequence[Cluster], chaos: tuple[ChaosResource, ...] = ()) -> Undo:
-        """Note the replicas of every deployment in every cluster, but for those that an autoscaler sets.
+    def arm(
+        cls,
+        root: Path,
+        clusters: Sequence[Cluster],
+        chaos: tuple[ChaosResource, ...] = (),
+        effects: Sequence[Effect] = (),
+    ) -> Undo:
+        """Note the replicas of every deployment in every cluster, and which of them an autoscaler sets.
 
-        chaos: the resources that the experiment will make.
+        chaos: the resources that the experiment will make. effects: what its actions must be seen to do.
 
-        Raises what `Cluster.list` raises.
+        Raises what `autoscaled` and `Cluster.list` raise.
         """
+        scaled = {(each.context, each.namespace, each.name) for each in effects if each.kind == "replicas"}
         before = [
             Replicas(
                 context=cluster.context,
                 namespace=cluster.namespace,
-                deployment=item["metadata"]["name"],
+                deployment=name,
                 replicas=item["spec"].get("replicas", 1),
+                autoscaled=name in by_autoscaler,
+                scaled=(cluster.context, cluster.namespace, name) in scaled,
             )
             for cluster in clusters
-            for autoscaled in [_autoscaled(cluster)]
+            for by_autoscaler in [autoscaled(cluster)]
             for item in cluster.list("deployments")["items"]
-            if item["metadata"]["name"] not in autoscaled
+            for name in [item["metadata"]["name"]]
         ]
         undo = cls(root, UndoRecord(state="armed", before=tuple(before), chaos=chaos))
         undo._save()
@@ -93,21 +120,20 @@ class Undo:
             ) from None
 
     def restore(self, clusters: Mapping[str, Cluster]) -> tuple[str, ...]:
-        """Remove every chaos resource and set back every replica count that differs; returns what could not be set
-        back, a line each.
+        """Remove every chaos resource and set back every replica count that the fault may have changed; returns what
+        could not be set back, a line each.
 
         The record stays as it is until `finish`: there may be more to wait for.
         """
         remains = [line for each in self.record.chaos if (line := _remove(each, clusters))]
         for before in self.record.before:
-            where = f"deployment {before.namespace}/{before.deployment} in {before.context}"
             path = f"{PATHS['deployments'].format(namespace=before.namespace)}/{before.deployment}"
             try:
                 cluster = clusters[before.context]
-                if cluster.get(path)["spec"].get("replicas", 1) != before.replicas:
+                if before.restored_from(cluster.get(path)["spec"].get("replicas", 1)):
                     cluster.merge_patch(path, {"spec": {"replicas": before.replicas}})
             except Exception as error:  # a cluster that fails in any way must not keep the others from being restored
-                remains.append(f"{where}: {before.replicas} replicas not restored: {error}")
+                remains.append(f"{before}: {before.replicas} replicas not restored: {error}")
         return tuple(remains)
 
     def finish(self, remains: tuple[str, ...]) -> None:
@@ -141,13 +167,20 @@ def _remove(resource: ChaosResource, clusters: Mapping[str, Cluster]) -> str:
     return f"{resource} not removed: {problem}; {resource.removal}"
 
 
-def _autoscaled(cluster: Cluster) -> set[str]:
-    """The deployments that a HorizontalPodAutoscaler sets the replicas of; none where the cluster serves none."""
+def autoscaled(cluster: Cluster) -> frozenset[str]:
+    """The deployments that a HorizontalPodAutoscaler sets the replicas of; none where the cluster serves none.
+
+    Raises GuardRefused where the API server refuses to list them, or urllib3's HTTPError.
+    """
     try:
         autoscalers = cluster.list("autoscalers")["items"]
     except ApiError as error:
-        if error.code in (403, 404):
-            return set()
-        raise
+        if error.code == 404:
+            return frozenset()
+        raise GuardRefused(
+            f"it can't be told which replicas are an autoscaler's to set: {error}",
+            where=f"context {cluster.context}, namespace {cluster.namespace}",
+            do="see to it that you may list horizontalpodautoscalers there",
+        ) from None
     targets = [autoscaler["spec"]["scaleTargetRef"] for autoscaler in autoscalers]
-    return {str(target["name"]) for target in targets if target["kind"] == "Deployment"}
+    return frozenset(str(target["name"]) for target in targets if target["kind"] == "Deployment")

@@ -16,8 +16,8 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("bundle", type=click.Path(path_type=Path))
 def recover(bundle: Path) -> int:
-    """Restore what the run in BUNDLE changed: every deployment gets back the replicas it had before the fault, and what
-    was made of Chaos Mesh's resources is removed.
+    """Restore what the run in BUNDLE changed: every deployment gets back the replicas it had before the fault, but for
+    what an autoscaler has set since, and what was made of Chaos Mesh's resources is removed.
 
     Needed after exit code 6, and after a run that was killed. Running it twice does no harm.
     """
@@ -41,7 +41,11 @@ def recover(bundle: Path) -> int:
         undo.finish(remains)
     if remains:
         raise RollbackIncomplete("; ".join(remains), where=str(bundle), do="mend that and run `gameday recover` again")
-    click.echo(f"{bundle}: every deployment has the replicas it had before the fault")
+    left = [each for each in undo.record.before if each.autoscaled and not each.scaled]
+    which = "every other deployment" if left else "every deployment"
+    for deployment in left:
+        click.echo(f"{bundle}: {deployment} has the replicas that its autoscaler sets")
+    click.echo(f"{bundle}: {which} has the replicas it had before the fault")
     for each in undo.record.chaos:
         click.echo(f"{bundle}: there is no {each} any more")
     for line in owed:

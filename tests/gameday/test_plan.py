@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gameday.cluster import Cluster
-from gameday.errors import BadInput
+from gameday.cluster import ApiError, Cluster
+from gameday.errors import BadInput, GuardRefused
 from gameday.itemplan import environment_kept
 from gameday.load.schedule import Asked
 from gameday.phases import PhaseLimits
@@ -144,4 +144,21 @@ def test_a_profile_without_a_peak_is_refused_before_the_cluster_is_asked(cluster
 def test_a_deployment_that_nothing_scales_is_refused(objects: Objects, tmp_path: Path) -> None:
     objects.deployment("eval-engine", 2)
     with environment_kept(), pytest.raises(BadInput, match="no HorizontalPodAutoscaler scales it"):
+        peak_plan(tmp_path)
+
+
+def test_a_cluster_that_does_not_show_its_autoscalers_is_refused(
+    autoscaled: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their deployments would be set back against them."""
+    assert autoscaled
+    real = Cluster.list
+
+    def forbidding(self: Cluster, what: str, limit: int | None = None) -> dict[str, Any]:
+        if what == "autoscalers":
+            raise ApiError(403, "forbidden")
+        return real(self, what, limit)
+
+    monkeypatch.setattr(Cluster, "list", forbidding)
+    with environment_kept(), pytest.raises(GuardRefused, match=r"HTTP 403: forbidden"):
         peak_plan(tmp_path)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bundle.manifest import Effect
 from gameday.chaosmesh import ChaosResource
 from gameday.cluster import ApiError, Cluster
 from gameday.errors import BadInput, GuardRefused
@@ -89,20 +90,74 @@ def test_no_drill_starts_over_one_that_was_not_undone(cluster: Cluster, objects:
     refuse_over_unfinished_undo(tmp_path)
 
 
-def test_a_deployment_that_an_autoscaler_sets_is_left_to_it(
-    cluster: Cluster, objects: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+class Autoscaled:
+    """A cluster of one deployment, web, which has an autoscaler; or where autoscalers are refused with a code."""
+
+    context, namespace = "east", "tars"
+
+    def __init__(self, replicas: int, refuses: int = 0) -> None:
+        self.replicas, self.refuses = replicas, refuses
+
+    def list(self, what: str) -> dict[str, Any]:
+        if what == "deployments":
+            return {"items": [{"metadata": {"name": "web"}, "spec": {"replicas": self.replicas}}]}
+        if self.refuses:
+            raise ApiError(self.refuses, "no")
+        return {"items": [{"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}}]}
+
+    def get(self, path: str) -> dict[str, Any]:
+        assert path == WEB
+        return {"spec": {"replicas": self.replicas}}
+
+    def merge_patch(self, path: str, body: dict[str, Any]) -> None:
+        assert path == WEB
+        self.replicas = body["spec"]["replicas"]
+
+
+SCALES_WEB = Effect(kind="replicas", activity="a", context="east", namespace="tars", name="web", count=1)
+
+
+@pytest.mark.parametrize(
+    ("effects", "left_with", "afterwards"),
+    [
+        ([], 5, 5),  # the autoscaler's own doing
+        ([], 0, 2),  # an autoscaler does nothing at 0
+        ([SCALES_WEB], 1, 2),
+        ([SCALES_WEB.model_copy(update={"name": "other"})], 1, 1),
+        ([SCALES_WEB.model_copy(update={"kind": "pods-replaced"})], 1, 1),
+    ],
+)
+def test_what_an_autoscaler_sets_is_left_to_it_unless_the_fault_has_set_it(
+    tmp_path: Path, effects: list[Effect], left_with: int, afterwards: int
 ) -> None:
-    objects.deployment("web", 3)
-    objects.deployment("scaled", 2)
-    real = Cluster.list
+    cluster = Autoscaled(2)
+    Undo.arm(tmp_path, [cluster], effects=effects)  # type: ignore[list-item]  # all that is used of it
+    cluster.replicas = left_with
+    assert Undo.load(tmp_path).restore({"east": cluster}) == ()  # type: ignore[dict-item]
+    assert cluster.replicas == afterwards
 
-    def listing(self: Cluster, what: str, limit: int | None = None) -> dict[str, Any]:
-        if what == "autoscalers":
-            return {"items": [{"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "scaled"}}}]}
-        return real(self, what, limit)
 
-    monkeypatch.setattr(Cluster, "list", listing)
-    assert [before.deployment for before in Undo.arm(tmp_path, [cluster]).record.before] == ["web"]
+def test_where_autoscalers_are_not_served_every_deployment_is_set_back(tmp_path: Path) -> None:
+    cluster = Autoscaled(2, refuses=404)
+    Undo.arm(tmp_path, [cluster])  # type: ignore[list-item]
+    cluster.replicas = 5
+    assert Undo.load(tmp_path).restore({"east": cluster}) == ()  # type: ignore[dict-item]
+    assert cluster.replicas == 2
+
+
+@pytest.mark.parametrize("code", [403, 500])
+def test_no_fault_is_armed_where_nobody_can_tell_what_autoscalers_set(tmp_path: Path, code: int) -> None:
+    with pytest.raises(GuardRefused, match=f"context east, namespace tars: it can't be told .*: HTTP {code}: no"):
+        Undo.arm(tmp_path, [Autoscaled(2, refuses=code)])  # type: ignore[list-item]
+    assert not (tmp_path / "undo.json").exists()
+
+
+def test_a_record_from_before_autoscalers_were_noted_is_still_understood(tmp_path: Path) -> None:
+    before = {"context": "east", "namespace": "tars", "deployment": "web", "replicas": 2}
+    (tmp_path / "undo.json").write_text(json.dumps({"state": "armed", "before": [before]}))
+    cluster = Autoscaled(5)
+    assert Undo.load(tmp_path).restore({"east": cluster}) == ()  # type: ignore[dict-item]
+    assert cluster.replicas == 2, "it held only what no autoscaler sets"
 
 
 SLOW = ChaosResource(activity="a", context="east", namespace="tars", resource="networkchaos", name="slow")
