@@ -99,5 +99,6 @@ def _key(entry: Entry) -> tuple[str, str, str]:
 
 def _figure(value: Attribute) -> float | None:
     """A share in per cent; None for what can't be one."""
-    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
-    return float(value) if known else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if 0 <= value < inf else None
