@@ -46,6 +46,11 @@ class Pod:
     def send_signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
+    async def stop(self) -> None:
+        """Stop it, and wait until its last thread has: until then it may still confirm."""
+        self._process.send_signal(signal.SIGSTOP)
+        await asyncio.to_thread(os.waitid, os.P_PID, self._process.pid, os.WSTOPPED)
+
     async def is_quiet(self) -> bool:
         assert self._process.stdin is not None
         self._process.stdin.write(b"?\n")
@@ -130,7 +135,7 @@ async def test_a_process_that_does_not_confirm_is_not_said_to_be_rid_of_a_fault(
     async with pod(links) as running:
         await spoken(links)
         await links.impose("uid", "tars/slow", [LATE])
-        running.send_signal(signal.SIGSTOP)
+        await running.stop()
         monkeypatch.setattr(pods, "PATIENCE_S", 0.2)
         with pytest.raises(NotImposed, match="container app does not answer"):
             await links.impose("uid", "tars/slow", [])
@@ -145,7 +150,7 @@ async def test_a_process_that_ends_before_it_confirms_has_taken_the_fault_with_i
     async with pod(links) as running:
         await spoken(links)
         await links.impose("uid", "tars/slow", [LATE])
-        running.send_signal(signal.SIGSTOP)
+        await running.stop()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(links.impose("uid", "tars/slow", []))
             await asyncio.sleep(0)  # it is said, and waited for
