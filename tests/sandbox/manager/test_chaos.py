@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
@@ -167,6 +168,7 @@ async def test_a_pod_that_does_not_answer_has_not_recovered_until_it_does(world:
     await world.create(NETWORK_CHAOS, delay())
     await until_true(world, NETWORK_CHAOS, "AllInjected")
     os.kill(process_id(pod), signal.SIGSTOP)
+    await asyncio.to_thread(os.waitid, os.P_PID, process_id(pod), os.WSTOPPED)
     await world.client.delete(NETWORK_CHAOS, "slow", "tars")
     await world.event("Failed", "Failed to recover chaos: ")
     assert [each["metadata"]["name"] for each in world.cluster.all(NETWORK_CHAOS, "tars")] == ["slow"]
