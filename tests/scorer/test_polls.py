@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf, nan
 
 import numpy as np
 import pytest
 
-from bundle.timeline import Entry
+from bundle.timeline import Attribute, Entry
 from scorer.polls import longest_unasked_s
 from scorer.samples import Polls, Samples
 from scorer.span import Span
@@ -43,6 +44,44 @@ def test_a_poll_need_not_outlive_its_pod() -> None:
 
 def test_another_pod_that_went_excuses_nothing() -> None:
     assert unasked({"east/agent-a": told(*range(5, 13))}, deleted(12.9, "agent-b")) == pytest.approx(7)
+
+
+ASKED, OTHER = "agent-5c9f-aaaaa", "agent-5c9f-bbbbb"
+
+
+def running(at_s: float, name: str = OTHER, uid: str = "uid", **attributes: Attribute) -> Entry:
+    told = {"phase": "Running", "ready": True, **attributes}
+    return Entry("pod", "added", round(at_s * S), round(at_s * S), "east", "tars", name, uid, "watch", told)
+
+
+@pytest.mark.parametrize(
+    ("life", "longest_s"),
+    [
+        ((running(5.0),), 10),
+        ((running(13.0),), 20 - 13 - 1),
+        ((running(13.0), deleted(16.0, OTHER)), 16 - 13 - 1),
+        ((running(13.0), deleted(13.9, OTHER)), CLOSE),  # too short for a word of it
+        ((running(13.0, phase="Pending"),), CLOSE),
+        ((running(13.0, name="agent-proxy-5c9f-bbbbb"),), CLOSE),
+        ((running(5.0, name="dashboard-5c9f-bbbbb"),), CLOSE),
+    ],
+)
+def test_a_replica_that_ran_and_was_never_asked_is_one_that_was_not_seen(
+    life: tuple[Entry, ...], longest_s: float
+) -> None:
+    assert unasked({f"east/{ASKED}": told(*range(5, 25))}, running(1.0, ASKED, "a"), *life) == pytest.approx(longest_s)
+
+
+def test_a_replica_is_not_seen_from_when_it_runs_until_it_is_asked() -> None:
+    polls = {f"east/{ASKED}": told(*range(5, 25)), f"east/{OTHER}": told(*range(17, 25))}
+    assert unasked(polls, running(1.0, ASKED, "a"), running(12.5)) == pytest.approx(17 - 1 - 12.5)
+
+
+@pytest.mark.parametrize(("words", "longest_s"), [((8, 9), 20 - 12 - 1), ((8, 9, *range(13, 25)), CLOSE)])
+def test_a_name_that_is_given_again_is_another_replica(words: tuple[int, ...], longest_s: float) -> None:
+    """The end of the one before is none of its."""
+    life = (running(1.0, uid="a"), replace(deleted(9.5, OTHER), uid="a"), running(12.0, uid="b"))
+    assert unasked({f"east/{OTHER}": told(*words)}, *life) == pytest.approx(longest_s)
 
 
 def test_one_silent_replica_of_several_is_enough() -> None:
