@@ -51,12 +51,13 @@ class Effect(_Record):
     """What the fault must be seen to do before the drill may count.
 
     kind: `pods-replaced` (pods that match `selector` lose their UID), `replicas` (deployment `name` really has `count`
-    ready replicas), `delay` (answers of pods that match `selector` are late by `latency_ns`) or `load-step` (the load
-    rises to its peak, and by that the CPU of deployment `name` over the target of its autoscaler). `count` is the least
+    ready replicas), `delay` (answers of pods that match `selector` are late by `latency_ns`), `load-step` (the load
+    rises to its peak, and by that the CPU of deployment `name` over the target of its autoscaler) or `injected` (the
+    chaos resource `name` was seen to be at work, which proves no drill: what it does isn't seen). `count` is the least
     number of pods, or the exact number of replicas.
     """
 
-    kind: Literal["pods-replaced", "replicas", "delay", "load-step"]
+    kind: Literal["pods-replaced", "replicas", "delay", "load-step", "injected"]
     activity: str
     context: str
     namespace: str

@@ -109,6 +109,12 @@ def effect_of(activity: str, context: str, arguments: Arguments) -> Effect | Non
     return effect.model_copy(update={"kind": "delay", "latency_ns": duration_ns(spec["delay"]["latency"])})
 
 
+def injection_of(activity: Mapping[str, Any], context: str, arguments: Arguments) -> Effect:
+    """What is to be seen of a resource whose effect can't be: that it was injected. Raises as `resource_of`."""
+    made = resource_of(activity, context, arguments)
+    return Effect(kind="injected", activity=made.activity, context=context, namespace=made.namespace, name=made.name)
+
+
 def duration_ns(text: str) -> int:
     """Nanoseconds of a duration as Go writes it (`100ms`, `1m30s`). Raises ValueError."""
     if not isinstance(text, str) or not _DURATION.fullmatch(text):

@@ -1,8 +1,9 @@
 """What an experiment's actions must be seen to do, read from the actions themselves.
 
 This is where a drill's proof comes from: the manifest says which pods must lose their UID or which deployment must
-reach which replicas, and the scorer looks for exactly that in the timeline. An action that isn't in the table below
-gives no effect; an experiment without any effect proves nothing and its drill is invalid.
+reach which replicas, and the scorer looks for exactly that in the timeline. Of a resource of Chaos Mesh whose effect
+can't be seen it is looked for that it was injected, which must be so and proves nothing. Another action that isn't in
+the table below gives no effect; an experiment without any that proves something makes its drill invalid.
 """
 
 from __future__ import annotations
@@ -72,7 +73,12 @@ def effects_of(
     for activity in method:
         provider = activity.get("provider", {})
         make = EFFECTS.get((provider.get("module", ""), provider.get("func", "")))
-        if activity.get("type") == "action" and make is not None:
+        made = chaosmesh.kind_made(activity)
+        if activity.get("type") == "action" and (make is not None or made):
             arguments, own_context = resolve(activity)
-            effects.append(make(activity["name"], own_context or context, arguments))
+            where = own_context or context
+            effect = None if make is None else make(activity["name"], where, arguments)
+            if effect is None and made:
+                effect = chaosmesh.injection_of(activity, where, arguments)
+            effects.append(effect)
     return tuple(effect for effect in effects if effect is not None)

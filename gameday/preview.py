@@ -33,7 +33,8 @@ class _Frozen(BaseModel):
 class PlannedAction(_Frozen):
     """An action of an experiment's method: what calls what, what it does as far as can be told, how it is undone.
 
-    proof: what must be seen before the drill counts, by its kind; null: nothing can be, and the drill shows nothing.
+    proof: what must be seen before the drill counts, by its kind; null: nothing can be, and the drill shows nothing, as
+    where all are `injected`.
     """
 
     name: str
@@ -198,6 +199,8 @@ def _effect(effect: Effect) -> tuple[str, tuple[str, ...]]:
         return f"lets the load rise to its peak, for the autoscaler of {effect.name} to follow {where}", (
             "the load itself, which falls again",
         )
+    if effect.kind == "injected":
+        return f"makes the chaos resource {effect.name} {where}: what it does can't be seen, so it proves no drill", ()
     return f"{effect.kind} {where}", ()
 
 

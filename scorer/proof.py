@@ -14,7 +14,7 @@ from scorer.stepped import step_grounds, stepped
 
 def proven(facts: Facts) -> tuple[bool, str]:
     """Whether every effect was seen, and one line about each. Raises ValueError for a selector not understood."""
-    if not facts.manifest.effects:
+    if all(effect.kind == "injected" for effect in facts.manifest.effects):
         return False, "the experiment's method injects no fault whose effect could be seen"
     if facts.fault is None or facts.window is None:
         return False, "no fault was recorded to have begun"
@@ -27,6 +27,8 @@ def _seen(facts: Facts, effect: Effect) -> tuple[bool, str]:
     assert window is not None  # proven saw to it
     if acted is None:
         return False, f"{effect.activity} did not begin or did not succeed"
+    if effect.kind == "injected":
+        return _injected(facts, effect)
     if effect.kind == "delay":
         return delayed(facts, effect)
     if effect.kind == "load-step":
@@ -53,6 +55,14 @@ def _seen(facts: Facts, effect: Effect) -> tuple[bool, str]:
     )
 
 
+def _injected(facts: Facts, effect: Effect) -> tuple[bool, str]:
+    """A watch must have seen it: the action itself returns before anything is at work."""
+    begin = facts.begin(effect)
+    if begin is None or begin.source != "watch":
+        return False, f"{effect.name} in {effect.context} was made, and nobody saw that it was injected"
+    return True, f"{effect.name} in {effect.context} was seen to be injected, and what it did was not"
+
+
 def proof_grounds(facts: Facts) -> Grounds:
     """The entries by which each effect was proven, or wasn't: its action, and what was seen of its object.
 
@@ -70,6 +80,8 @@ def proof_grounds(facts: Facts) -> Grounds:
             entries += delay_entries(facts, effect)
             continue
         entries.append(begin)
+        if effect.kind == "injected":
+            continue
         if effect.kind == "load-step":
             grounds = step_grounds(facts)
             entries += grounds.entries

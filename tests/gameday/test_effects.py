@@ -55,6 +55,27 @@ def test_a_known_action_says_what_must_be_seen(activity: dict[str, Any], effect:
     assert effects_of([activity], "c", as_written) == (effect,)
 
 
+LOSS = {
+    "group": "chaos-mesh.org",
+    "plural": "networkchaos",
+    "ns": "tars",
+    "resource": {"metadata": {"name": "lossy"}, "spec": {"action": "loss"}},
+}
+
+
+@pytest.mark.parametrize(
+    "activity",
+    [
+        action("create_custom_object", "chaosk8s.crd.actions", **LOSS),
+        action("set_loss", "chaosk8s.chaosmesh.network.actions", name="lossy", ns="tars"),
+        action("stress_cpu", "chaosk8s.chaosmesh.stress.actions", name="lossy", ns="tars"),
+    ],
+)
+def test_a_chaos_resource_whose_effect_cannot_be_seen_must_be_injected_at_least(activity: dict[str, Any]) -> None:
+    expected = Effect(kind="injected", activity="break-it", context="c", namespace="tars", name="lossy")
+    assert effects_of([activity], "c", as_written) == (expected,)
+
+
 def test_an_action_that_names_its_own_context_is_looked_for_there() -> None:
     (effect,) = effects_of([action("terminate_pods")], "c", lambda a: (a["provider"]["arguments"], "us-west-2"))
     assert effect.context == "us-west-2"
@@ -64,6 +85,8 @@ def test_an_action_that_names_its_own_context_is_looked_for_there() -> None:
     "activity",
     [
         action("exec_in_pods", cmd="true"),
+        action("delete_network_fault", "chaosk8s.chaosmesh.network.actions", name="lossy", ns="tars"),
+        action("create_custom_object", "chaosk8s.crd.actions", **{**LOSS, "group": "example.org"}),
         {**action("terminate_pods"), "type": "probe"},
         {"name": "by-process", "type": "action", "provider": {"type": "process", "path": "kubectl"}},
         {"ref": "elsewhere"},

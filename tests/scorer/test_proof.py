@@ -11,7 +11,7 @@ from bundle.reader import Bundle
 from bundle.timeline import Entry
 from scorer.facts import read_facts
 from scorer.planted import APP, CONTEXT, EPOCH_NS, NAMESPACE, Plan
-from scorer.proof import proven
+from scorer.proof import proof_grounds, proven
 
 PlantedBundle = Callable[..., Bundle]
 S = 1_000_000_000
@@ -61,6 +61,37 @@ def test_each_effect_must_be_seen(planted: PlantedBundle, effects: tuple[Effect,
     shown, line = proven(read_facts(planted(effects=effects)))
     assert shown is ok
     assert says in line
+
+
+def begun(source: str, status: str = "succeeded") -> Entry:
+    attributes = {"activity": "lose", "status": status}
+    return Entry("fault", "begin", FAULT_NS + S, FAULT_NS + S, CONTEXT, source=source, attributes=attributes)
+
+
+INJECTED = effect(kind="injected", activity="lose", name="lossy", selector="")
+
+
+@pytest.mark.parametrize(
+    ("effects", "seen", "ok", "says"),
+    [
+        ((effect(), INJECTED), (begun("watch"),), True, "lossy in us-east-1 was seen to be injected"),
+        ((effect(), INJECTED), (), False, "lose did not begin or did not succeed"),
+        ((effect(), INJECTED), (begun("watch", "failed"),), False, "lose did not begin or did not succeed"),
+        # its action has returned, which says nothing of what was made
+        ((effect(), INJECTED), (begun("control"),), False, "nobody saw that it was injected"),
+        ((effect(selector="app=other"), INJECTED), (begun("watch"),), False, "0 of at least 1 pods"),
+        ((INJECTED,), (begun("watch"),), False, "injects no fault whose effect could be seen"),
+    ],
+)
+def test_what_was_only_injected_must_have_been_and_proves_nothing(
+    planted: PlantedBundle, effects: tuple[Effect, ...], seen: tuple[Entry, ...], ok: bool, says: str
+) -> None:
+    facts = read_facts(planted(effects=effects, extra=seen))
+    shown, line = proven(facts)
+    assert (shown, says in line) == (ok, True), line
+    assert [entry for entry in proof_grounds(facts).entries if entry in seen] == [
+        entry for entry in seen if entry.attributes["status"] == "succeeded"
+    ]
 
 
 def marked(at_s: float, gone_s: float, **begin: str) -> tuple[Entry, ...]:
