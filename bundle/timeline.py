@@ -37,6 +37,7 @@ class Entry:
     pod            present, added, modified, deleted         ready, started, phase, deleting, restarts, waiting, labels
     deployment     present, added, modified, deleted         desired, ready, available, updated, observed, labels
     fault          injecting, begin, end                     activity, status, output
+    creation       made, refused                             activity
     hypothesis     begin, end                                when (before, after, during), met, failed
     rollback       begin, end                                status
     observer       connected, lost, resumed, failed          watches, error
@@ -52,7 +53,8 @@ class Entry:
     `present` is an object that was there when watching began. Kubernetes objects carry context, namespace, name, uid.
     `injecting` is written as an action of the method is called; `begin`, once it has returned, spans the call: the
     fault took effect within. `end` is when it was undone: after the rollbacks, or with `begin` where there are none. Of
-    a fault by a chaos resource both are as the watch saw it injected and recovered.
+    a fault by a chaos resource both are as the watch saw it injected and recovered. `made` carries the UID of the chaos
+    resource that an activity has made; `refused` says that one of that name was there already.
     """
 
     kind: str

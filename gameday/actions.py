@@ -19,8 +19,9 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from gameday import peak
-from gameday.chaosmesh import GROUP, VERSION
+from gameday.chaosmesh import GROUP, VERSION, ChaosResource
 from gameday.control import BUNDLE_VARIABLE
+from gameday.owned import made_uid
 from gameday.probes import leading_region
 from gameday.undo import Undo
 
@@ -62,7 +63,7 @@ def scale_back(name: str, ns: str = "default", otherwise: int = 1, secrets: dict
     How many is in the bundle's undo record; `otherwise` where no bundle is recorded. Raises ActivityFailed where the
     API server refuses.
     """
-    context = (secrets or {}).get("KUBERNETES_CONTEXT") or os.environ.get("KUBERNETES_CONTEXT", "")
+    context = _context(secrets)
     bundle = os.environ.get(BUNDLE_VARIABLE)
     before = Undo.load(Path(bundle)).record.before if bundle else ()
     known = [b.replicas for b in before if (b.context, b.namespace, b.deployment) == (context, ns, name)]
@@ -80,16 +81,23 @@ def remove_chaos(
 ) -> bool:
     """Delete a resource of Chaos Mesh and wait until it has recovered what it did and is gone; whether there was one.
 
-    Chaos Mesh keeps one that has expired. Raises ActivityFailed after `timeout` seconds, and where the API server
-    refuses.
+    In a drill whose experiment makes it, only what the drill is known to have made is deleted. Chaos Mesh keeps one
+    that has expired. Raises ActivityFailed after `timeout` seconds, and where the API server refuses.
     """
     api: Any = client.CustomObjectsApi(create_k8s_api_client(secrets))
+    where, mine = (GROUP, VERSION, ns, plural, name), _made_here(plural, name, ns, _context(secrets))
     deadline_s, there = time.monotonic() + timeout, False
     try:
-        api.delete_namespaced_custom_object(GROUP, VERSION, ns, plural, name)
+        uid = api.get_namespaced_custom_object(*where)["metadata"]["uid"]
+        if mine is not None and (made := made_uid(*mine)) != uid:
+            logger.warning("%s is left alone: this drill made %s", mine[1], made or "none that it knows of")
+            return False
+        only = client.V1DeleteOptions(preconditions=client.V1Preconditions(uid=uid))
+        api.delete_namespaced_custom_object(*where, body=only)
         there = True
         while time.monotonic() < deadline_s:
-            api.get_namespaced_custom_object(GROUP, VERSION, ns, plural, name)
+            if api.get_namespaced_custom_object(*where)["metadata"]["uid"] != uid:
+                return True
             time.sleep(LOOK_S)
     except ApiException as error:
         if error.status == 404:
@@ -104,3 +112,16 @@ def wait_for_peak() -> str:
     Raises ActivityFailed where it has risen already; in a drill that ends the experiment.
     """
     return peak.approach()
+
+
+def _context(secrets: dict[str, Any] | None) -> str:
+    return (secrets or {}).get("KUBERNETES_CONTEXT") or os.environ.get("KUBERNETES_CONTEXT", "")
+
+
+def _made_here(plural: str, name: str, ns: str, context: str) -> tuple[Path, ChaosResource] | None:
+    """The bundle, and the resource in it that the drill's experiment makes by that name; None where it makes none."""
+    bundle = os.environ.get(BUNDLE_VARIABLE)
+    for each in Undo.load(Path(bundle)).record.chaos if bundle else ():
+        if (each.context, each.namespace, each.resource, each.name) == (context, ns, plural, name):
+            return Path(str(bundle)), each
+    return None

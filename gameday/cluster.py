@@ -147,9 +147,11 @@ class Cluster:
         )
         return _decoded(response)
 
-    def delete(self, path: str, *, timeout_s: float = 10.0) -> dict[str, Any]:
-        """DELETE a path; the decoded JSON. Raises as `get` does."""
-        return _decoded(self._request("DELETE", path, timeout_s=timeout_s))
+    def delete(self, path: str, *, uid: str, timeout_s: float = 10.0) -> dict[str, Any]:
+        """DELETE what has this UID at a path; the decoded JSON. Raises as `get` does: 409 where it has another UID."""
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        body = json.dumps(options).encode()
+        return _decoded(self._request("DELETE", path, timeout_s=timeout_s, body=body, content_type="application/json"))
 
     def list(self, what: str, limit: int | None = None) -> dict[str, Any]:
         """List what `PATHS` names, in this cluster's namespace, at most `limit` of it. Raises as `get` does."""

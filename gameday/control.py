@@ -32,6 +32,7 @@ ABORT_FILE = "abort"
 SIGTERM that arrives inside a Python action; this doesn't get lost."""
 ACTIONS = "gameday.actions"
 """The module of actions that are no faults."""
+CONFLICT = 409
 OUTPUT_LIMIT = 2000
 """Characters of an activity's output that are kept."""
 
@@ -87,12 +88,17 @@ class Recorder(RunEventHandler):  # type: ignore[misc]  # chaoslib carries no ty
         began_ns = self._began_ns.pop(activity.get("name", ""), None)
         if began_ns is None:
             return
-        if kind_made(activity) in WATCHED and run.get("status") == "succeeded":
-            return  # made, and not yet at work: the harness watches when it is, and until when
+        status = run.get("status", "")
+        if kind_made(activity) and status == "succeeded":
+            uid = _uid(run.get("output"))
+            if uid is not None:
+                self._write("creation", "made" if uid else "refused", uid=uid, activity=activity["name"])
+            if uid == "":
+                status = "failed"
+            elif kind_made(activity) in WATCHED:
+                return  # made, and not yet at work: the harness watches when it is, and until when
         output = json.dumps(run.get("output"), default=str)[:OUTPUT_LIMIT]
-        self._write(
-            "fault", "begin", since_ns=began_ns, activity=activity["name"], status=run.get("status", ""), output=output
-        )
+        self._write("fault", "begin", since_ns=began_ns, activity=activity["name"], status=status, output=output)
         self._lasting.append(activity["name"])
         if not self._has_rollbacks:
             self._end_faults()
@@ -127,7 +133,9 @@ class Recorder(RunEventHandler):  # type: ignore[misc]  # chaoslib carries no ty
         met = bool(state) and bool((state or {}).get("steady_state_met"))
         self._write("hypothesis", "end", when=when, met=met, failed=failed, probes=len(probes))
 
-    def _write(self, kind: str, event: str, since_ns: int | None = None, **attributes: Attribute) -> None:
+    def _write(
+        self, kind: str, event: str, since_ns: int | None = None, uid: str = "", **attributes: Attribute
+    ) -> None:
         now_ns = self._anchor.now_ns()
         self._timeline.append(
             Entry(
@@ -135,10 +143,21 @@ class Recorder(RunEventHandler):  # type: ignore[misc]  # chaoslib carries no ty
                 event=event,
                 earliest_ns=now_ns if since_ns is None else since_ns,
                 latest_ns=now_ns,
+                uid=uid,
                 source="control",
                 attributes=attributes,
             )
         )
+
+
+def _uid(answer: object) -> str | None:
+    """The UID of what an action has made, by the API server's answer. "" where one of that name was there already,
+    which chaosk8s takes for success; None where the answer is neither."""
+    if not isinstance(answer, Mapping):
+        return None
+    if answer.get("code") == CONFLICT:
+        return ""
+    return (answer.get("metadata") or {}).get("uid") or None
 
 
 _recorder: Recorder | None = None

@@ -20,6 +20,7 @@ from bundle.manifest import Effect
 from gameday.chaosmesh import ChaosResource
 from gameday.cluster import PATHS, ApiError, Cluster
 from gameday.errors import BadInput, GuardRefused
+from gameday.owned import made_uid
 
 GONE_TIMEOUT_S = 15.0
 """How long a chaos resource may take to recover what it did, and be gone."""
@@ -120,12 +121,13 @@ class Undo:
             ) from None
 
     def restore(self, clusters: Mapping[str, Cluster]) -> tuple[str, ...]:
-        """Remove every chaos resource and set back every replica count that the fault may have changed; returns what
-        could not be set back, a line each.
+        """Remove every chaos resource that the run made, set back every replica count that the fault may have changed.
+
+        Returns what could not be set back, a line each.
 
         The record stays as it is until `finish`: there may be more to wait for.
         """
-        remains = [line for each in self.record.chaos if (line := _remove(each, clusters))]
+        remains = [line for each in self.record.chaos if (line := self._remove(each, clusters))]
         for before in self.record.before:
             path = f"{PATHS['deployments'].format(namespace=before.namespace)}/{before.deployment}"
             try:
@@ -135,6 +137,33 @@ class Undo:
             except Exception as error:  # a cluster that fails in any way must not keep the others from being restored
                 remains.append(f"{before}: {before.replicas} replicas not restored: {error}")
         return tuple(remains)
+
+    def _remove(self, resource: ChaosResource, clusters: Mapping[str, Cluster]) -> str:
+        """Delete a chaos resource and wait until it has recovered what it did; what is left where it can't, or "".
+
+        Somebody else's of that name stays.
+        """
+        try:
+            cluster, mine = clusters[resource.context], made_uid(self._path.parent, resource)
+            there = cluster.get(resource.path)["metadata"]["uid"]
+            if mine is None:
+                return f"{resource} is there, and nobody knows whether this run made it; if it did: {resource.removal}"
+            if there == mine:
+                cluster.delete(resource.path, uid=mine)
+            deadline_s = time.monotonic() + GONE_TIMEOUT_S
+            while there == mine and time.monotonic() < deadline_s:
+                time.sleep(LOOK_S)
+                there = cluster.get(resource.path)["metadata"]["uid"]
+            if there != mine:
+                return ""
+            problem: object = f"still there after {GONE_TIMEOUT_S:g} s"
+        except ApiError as error:
+            if error.code == 404:
+                return ""
+            problem = error
+        except Exception as error:  # as above: one cluster that fails must not keep the others from being restored
+            problem = error
+        return f"{resource} not removed: {problem}; {resource.removal}"
 
     def finish(self, remains: tuple[str, ...]) -> None:
         """Write how it ended: `undone` where nothing remains, else `incomplete`. Raises OSError."""
@@ -146,25 +175,6 @@ class Undo:
         partial = self._path.with_suffix(".json.partial")
         partial.write_text(self.record.model_dump_json(indent=2) + "\n", encoding="utf-8")
         os.replace(partial, self._path)
-
-
-def _remove(resource: ChaosResource, clusters: Mapping[str, Cluster]) -> str:
-    """Delete a chaos resource and wait until it has recovered what it did; what is left where it can't, or ""."""
-    try:
-        cluster = clusters[resource.context]
-        deadline_s = time.monotonic() + GONE_TIMEOUT_S
-        cluster.delete(resource.path)
-        while time.monotonic() < deadline_s:
-            cluster.get(resource.path)
-            time.sleep(LOOK_S)
-        problem: object = f"still there after {GONE_TIMEOUT_S:g} s"
-    except ApiError as error:
-        if error.code == 404:
-            return ""
-        problem = error
-    except Exception as error:  # as above: one cluster that fails must not keep the others from being restored
-        problem = error
-    return f"{resource} not removed: {problem}; {resource.removal}"
 
 
 def autoscaled(cluster: Cluster) -> frozenset[str]:

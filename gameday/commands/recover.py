@@ -24,6 +24,7 @@ def recover(bundle: Path) -> int:
     from bundle.errors import BundleError
     from gameday.cluster import Cluster
     from gameday.errors import RollbackIncomplete
+    from gameday.owned import made_uid
     from gameday.runs import alone
     from gameday.undo import Undo
 
@@ -47,7 +48,8 @@ def recover(bundle: Path) -> int:
         click.echo(f"{bundle}: {deployment} has the replicas that its autoscaler sets")
     click.echo(f"{bundle}: {which} has the replicas it had before the fault")
     for each in undo.record.chaos:
-        click.echo(f"{bundle}: there is no {each} any more")
+        others = made_uid(bundle, each) == ""
+        click.echo(f"{bundle}: {each} " + ("was there before, and is left alone" if others else "of this run is gone"))
     for line in owed:
         click.echo(f"{bundle}: {line}: do by hand what it would have done")
     return 0

@@ -13,8 +13,10 @@ import pytest
 from chaoslib.exceptions import ActivityFailed
 from kubernetes.client.exceptions import ApiException
 
+from bundle.timeline import Entry, TimelineWriter
 from gameday import actions
 from gameday.actions import lead_from, remove_chaos, scale_back
+from gameday.chaosmesh import ChaosResource
 from gameday.probes import another_region_leads, chaos_came_to, leading_region
 from gameday.undo import Replicas, Undo, UndoRecord
 
@@ -154,12 +156,14 @@ class CustomObjects:
         self.looks -= 1
         if self.looks < 0:
             raise ApiException(status=404)
-        return {"status": {"conditions": [{"type": each, "status": "True"} for each in self.conditions]}}
+        conditions = [{"type": each, "status": "True"} for each in self.conditions]
+        return {"metadata": {"uid": "uid-1"}, "status": {"conditions": conditions}}
 
-    def delete_namespaced_custom_object(self, *where: str) -> None:
+    def delete_namespaced_custom_object(self, *where: str, body: Any) -> None:
         if self.refuses:
             raise ApiException(status=self.refuses, reason="Forbidden")
         self.get_namespaced_custom_object(*where)
+        assert body.preconditions.uid == "uid-1"
         self.deleted += 1
 
 
@@ -167,6 +171,22 @@ def test_a_chaos_resource_is_removed_once_and_waited_for(monkeypatch: pytest.Mon
     api = CustomObjects(monkeypatch, 3)
     assert remove_chaos("networkchaos", "slow", "tars") is True
     assert (api.deleted, api.looks) == (1, -1)
+
+
+@pytest.mark.parametrize(("made", "deleted"), [("uid-1", 1), ("uid-2", 0), ("", 0)])
+def test_in_a_drill_only_what_the_drill_made_is_removed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: str, deleted: int
+) -> None:
+    slow = ChaosResource(activity="a", context="east", namespace="tars", resource="networkchaos", name="slow")
+    Undo(tmp_path, UndoRecord(state="armed", before=(), chaos=(slow,)))._save()
+    timeline = TimelineWriter(tmp_path / "timeline.jsonl")
+    timeline.append(Entry("creation", "made" if made else "refused", 1, 1, uid=made, attributes={"activity": "a"}))
+    timeline.close()
+    monkeypatch.setenv("GAMEDAY_BUNDLE", str(tmp_path))
+    api = CustomObjects(monkeypatch, 3)
+    secrets = {"KUBERNETES_CONTEXT": "east"}
+    assert remove_chaos("networkchaos", "slow", "tars", secrets=secrets) is bool(deleted)
+    assert api.deleted == deleted
 
 
 def test_where_there_is_none_nothing_needs_to_be_removed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import yaml
 
 from gameday.cluster import ApiError, Cluster
 from gameday.errors import BadInput
-from tests.gameday.kubernetes import Objects, kubeconfig_for, use
+from tests.gameday.kubernetes import NAMESPACE, Objects, kubeconfig_for, use
 
 
 def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: Any) -> None:
@@ -111,3 +111,13 @@ def test_a_merge_patch_changes_what_it_names(cluster: Cluster, objects: Objects)
     assert cluster.merge_patch(path, {"spec": {"replicas": 5}})["spec"]["replicas"] == 5
     with pytest.raises(ApiError, match="not found"):
         cluster.merge_patch(path + "x", {})
+
+
+def test_only_what_has_the_uid_is_deleted(cluster: Cluster, objects: Objects) -> None:
+    objects.pod("web-1")
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods/web-1"
+    with pytest.raises(ApiError, match="HTTP 409"):
+        cluster.delete(path, uid="00000000-0000-4000-8000-000000000000")
+    cluster.delete(path, uid=cluster.get(path)["metadata"]["uid"])
+    with pytest.raises(ApiError, match="HTTP 404"):
+        cluster.get(path)

@@ -199,8 +199,21 @@ def wait_for(chaos: ChaosProcess | None, root: Path, kind: str, event: str) -> N
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize(("status", "begins"), [("succeeded", 0), ("failed", 1)])
-def test_a_chaos_resource_is_not_at_work_because_it_was_made(tmp_path: Path, status: str, begins: int) -> None:
+MADE = {"kind": "NetworkChaos", "metadata": {"uid": "uid-1"}}
+THERE = {"kind": "Status", "reason": "AlreadyExists", "code": 409, "metadata": {}}
+
+
+@pytest.mark.parametrize(
+    ("status", "output", "creation", "begins"),
+    [
+        ("succeeded", MADE, [("made", "uid-1")], []),
+        ("failed", None, [], ["failed"]),
+        ("succeeded", THERE, [("refused", "")], ["failed"]),  # chaosk8s takes it for success
+    ],
+)
+def test_a_chaos_resource_is_not_at_work_because_it_was_made(
+    tmp_path: Path, status: str, output: object, creation: list[tuple[str, str]], begins: list[str]
+) -> None:
     """When it is, the harness watches; one that couldn't be made is told at once."""
     timeline = TimelineWriter(tmp_path / "timeline.jsonl")
     recorder = Recorder(timeline, Anchor.take(), has_rollbacks=True)
@@ -208,8 +221,10 @@ def test_a_chaos_resource_is_not_at_work_because_it_was_made(tmp_path: Path, sta
     slow = python("slow", "action", "chaosk8s.crd.actions", "create_custom_object", **made)
     recorder.start_method({})
     recorder.start_activity(slow)
-    recorder.activity_completed(slow, {"status": status})
+    recorder.activity_completed(slow, {"status": status, "output": output})
     recorder.rollbacks_completed({}, {})
     timeline.close()
     entries = read_timeline(tmp_path / "timeline.jsonl")[0]
-    assert [e.event for e in entries if e.kind == "fault"] == ["injecting", *["begin", "end"] * begins]
+    assert [e.event for e in entries if e.kind == "fault"] == ["injecting", *["begin", "end"] * len(begins)]
+    assert [e.attributes["status"] for e in entries if e.event == "begin"] == begins
+    assert [(e.event, e.uid) for e in entries if e.kind == "creation"] == creation

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bundle.manifest import Effect
+from bundle.timeline import Entry, TimelineWriter
 from gameday.chaosmesh import ChaosResource
 from gameday.cluster import ApiError, Cluster
 from gameday.errors import BadInput, GuardRefused
@@ -164,45 +165,98 @@ SLOW = ChaosResource(activity="a", context="east", namespace="tars", resource="n
 
 
 class ChaosMesh:
-    """A cluster that has one chaos resource, which is gone after so many looks, or never, or can't be deleted."""
+    """A cluster that has one chaos resource, which is gone after so many looks, or never, or can't be deleted.
 
-    def __init__(self, looks: int | None = 0, refuses: int = 0) -> None:
-        self.looks, self.refuses, self.deleted = looks, refuses, 0
+    Where it is gone somebody else may have made `another`, the UID of one by that name.
+    """
 
-    def delete(self, path: str) -> None:
+    def __init__(self, looks: int | None = 1, refuses: int = 0, uid: str = "ours", another: str = "") -> None:
+        self.looks, self.refuses, self.uid, self.another = looks, refuses, uid, another
+        self.deleted: list[str] = []
+
+    def delete(self, path: str, *, uid: str) -> None:
         assert path == SLOW.path
-        self.deleted += 1
+        self.deleted.append(uid)
         if self.refuses:
             raise ApiError(self.refuses, "no")
-        self.get(path)
 
     def get(self, path: str) -> dict[str, Any]:
         assert path == SLOW.path
         if self.looks is not None:
             self.looks -= 1
-            if self.looks < 0:
+            if self.looks < 0 and not self.another:
                 raise ApiError(404, "not found")
-        return {}
+        return {"metadata": {"uid": self.uid if self.looks is None or self.looks >= 0 else self.another}}
 
     def list(self, _what: str) -> dict[str, Any]:
         return {"items": []}
 
 
+def seen(root: Path, *entries: Entry) -> None:
+    """What the timeline of the run holds."""
+    timeline = TimelineWriter(root / "timeline.jsonl")
+    for entry in entries:
+        timeline.append(entry)
+    timeline.close()
+
+
+def creation(event: str, uid: str) -> Entry:
+    """What the API server answered the activity."""
+    return Entry("creation", event, 2, 2, uid=uid, attributes={"activity": "a"})
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gameday.undo.GONE_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("gameday.undo.LOOK_S", 0.01)
+
+
+@pytest.mark.usefixtures("patience")
 @pytest.mark.parametrize(
-    ("mesh", "remains"),
+    ("mesh", "deleted", "remains"),
     [
-        (ChaosMesh(), ""),
-        (ChaosMesh(looks=3), ""),
-        (ChaosMesh(looks=None), "networkchaos tars/slow in east not removed: still there after 0.3 s; kubectl"),
-        (ChaosMesh(refuses=403), "not removed: HTTP 403: no; kubectl --context east -n tars delete networkchaos slow"),
+        (ChaosMesh(), ["ours"], ""),
+        (ChaosMesh(looks=3), ["ours"], ""),
+        (ChaosMesh(looks=0), [], ""),
+        (ChaosMesh(looks=3, another="theirs"), ["ours"], ""),
+        (ChaosMesh(uid="theirs", looks=None), [], ""),
+        (
+            ChaosMesh(looks=None),
+            ["ours"],
+            "networkchaos tars/slow in east not removed: still there after 0.3 s; kubectl",
+        ),
+        (
+            ChaosMesh(refuses=403, looks=None),
+            ["ours"],
+            "not removed: HTTP 403: no; kubectl --context east -n tars delete networkchaos slow",
+        ),
     ],
 )
 def test_a_chaos_resource_that_the_run_made_is_removed_or_it_is_told_what_to_type(
-    tmp_path: Path, mesh: ChaosMesh, remains: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, mesh: ChaosMesh, deleted: list[str], remains: str
 ) -> None:
-    monkeypatch.setattr("gameday.undo.GONE_TIMEOUT_S", 0.3)
-    monkeypatch.setattr("gameday.undo.LOOK_S", 0.01)
+    seen(tmp_path, creation("made", "ours"))
     Undo.arm(tmp_path, [mesh], (SLOW,))  # type: ignore[list-item]  # all that is used of it
     told = Undo.load(tmp_path).restore({"east": mesh})  # type: ignore[dict-item]
-    assert mesh.deleted == 1
+    assert mesh.deleted == deleted
     assert [remains in line for line in told] == ([True] if remains else [])
+
+
+def test_one_that_was_there_before_is_left_to_whoever_made_it(tmp_path: Path) -> None:
+    mesh = ChaosMesh(looks=None, uid="theirs")
+    seen(tmp_path, creation("refused", ""))
+    Undo.arm(tmp_path, [mesh], (SLOW,))  # type: ignore[list-item]
+    assert Undo.load(tmp_path).restore({"east": mesh}) == ()  # type: ignore[dict-item]
+    assert mesh.deleted == []
+
+
+def test_one_of_which_nobody_knows_whose_it_is_is_left_and_told(tmp_path: Path) -> None:
+    mesh = ChaosMesh(looks=None)
+    Undo.arm(tmp_path, [mesh], (SLOW,))  # type: ignore[list-item]
+    (line,) = Undo.load(tmp_path).restore({"east": mesh})  # type: ignore[dict-item]
+    assert line == (
+        "networkchaos tars/slow in east is there, and nobody knows whether this run made it; "
+        "if it did: kubectl --context east -n tars delete networkchaos slow"
+    )
+    assert mesh.deleted == []
+    assert Undo.load(tmp_path).restore({"east": ChaosMesh(looks=0)}) == ()  # type: ignore[dict-item]
