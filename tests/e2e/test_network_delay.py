@@ -169,4 +169,4 @@ def test_a_resource_of_that_name_is_refused_before_anything_is_touched(hardened:
         assert f"kubectl --context us-east-1 -n tars delete networkchaos {NAME}" in line
         assert not list(tmp_path.iterdir())
     finally:
-        cluster.delete(f"{COLLECTION}/{NAME}")
+        cluster.delete(f"{COLLECTION}/{NAME}", uid=json.loads(made.data)["metadata"]["uid"])
