@@ -27,7 +27,7 @@ PATIENCE_S = 30.0
 CONFIGURATION = "configuration:\n"
 PROBES = "  probes:\n"
 SCRAPED = """\
-    - name: nearly-every-pod-is-scraped
+    - name: pods-are-scraped
       type: probe
       tolerance: {type: jsonpath, path: "$.data.result[*]", count: 0}
       provider:
@@ -90,9 +90,5 @@ def test_the_services_figures_stand_beside_its_users_and_the_experiment_may_ask_
     assert 0 <= p95["low"] < p95["value"] < p95["high"]
     assert measures["service-gap.error-rate"]["low"] <= 0 <= measures["service-gap.error-rate"]["high"]
     journal = json.loads((runs / "latest" / "journal.json").read_text())
-    [probe] = [
-        p
-        for p in journal["steady_states"]["before"]["probes"]
-        if p["activity"]["name"] == "nearly-every-pod-is-scraped"
-    ]
+    [probe] = [p for p in journal["steady_states"]["before"]["probes"] if p["activity"]["name"] == "pods-are-scraped"]
     assert probe["tolerance_met"]
