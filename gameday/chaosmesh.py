@@ -122,6 +122,12 @@ def duration_ns(text: str) -> int:
     return sum(round(float(figure) * _UNITS_NS[unit]) for figure, unit in _PART.findall(text))
 
 
+def conditions_of(resource: Mapping[str, Any]) -> set[str]:
+    """The conditions that hold of a resource as the API gives it out, such as AllInjected."""
+    conditions = (resource.get("status") or {}).get("conditions") or []
+    return {each["type"] for each in conditions if each["status"] == "True"}
+
+
 def watched_in(resources: Iterable[ChaosResource], context: str) -> tuple[str, ...]:
     """The kinds of these resources that are to be watched in a context."""
     kinds = {each.resource for each in resources if each.context == context}

@@ -41,13 +41,13 @@ def check_chaos_mesh(resources: Iterable[ChaosResource], clusters: Mapping[str, 
     for resource in resources:
         cluster = clusters[resource.context]
         where = f"context {resource.context}, namespace {resource.namespace}"
-        if _status(cluster, resource.collection) is not None:
+        if (refusal := _refusal(cluster, resource.collection)) is not None:
             raise GuardRefused(
-                f"Chaos Mesh's {resource.resource}.{GROUP} cannot be used: {_status(cluster, resource.collection)}",
+                f"Chaos Mesh's {resource.resource}.{GROUP} cannot be used: {refusal}",
                 where=where,
                 do="install Chaos Mesh there and see to it that you may use it, or name another context",
             )
-        if _status(cluster, resource.path) is None:
+        if _refusal(cluster, resource.path) is None:
             raise GuardRefused(
                 f"there is a {resource.resource} {resource.name} already",
                 where=where,
@@ -55,7 +55,7 @@ def check_chaos_mesh(resources: Iterable[ChaosResource], clusters: Mapping[str, 
             )
 
 
-def _status(cluster: Cluster, path: str) -> ApiError | None:
+def _refusal(cluster: Cluster, path: str) -> ApiError | None:
     """With what a path is refused; None where it is answered."""
     try:
         cluster.get(path, query={"limit": "1"})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import requests
 from chaosk8s import create_k8s_api_client
 from kubernetes import client
 
-from gameday.chaosmesh import GROUP, VERSION
+from gameday.chaosmesh import GROUP, VERSION, conditions_of
 from gameday.control import why_to_stop
 
 logger = logging.getLogger("chaostoolkit")
@@ -93,7 +92,7 @@ def chaos_came_to(
     """
     api: Any = client.CustomObjectsApi(create_k8s_api_client(secrets))
     deadline_s = time.monotonic() + timeout
-    while condition not in _conditions(api.get_namespaced_custom_object(GROUP, VERSION, ns, plural, name)):
+    while condition not in conditions_of(api.get_namespaced_custom_object(GROUP, VERSION, ns, plural, name)):
         if reason := why_to_stop():
             logger.error("%s %s was not waited for: %s", plural, name, reason)
             return False
@@ -102,12 +101,6 @@ def chaos_came_to(
             return False
         time.sleep(LOOK_S)
     return True
-
-
-def _conditions(resource: Mapping[str, Any]) -> set[str]:
-    """The conditions that hold of a resource of Chaos Mesh."""
-    conditions = (resource.get("status") or {}).get("conditions") or []
-    return {each["type"] for each in conditions if each["status"] == "True"}
 
 
 def _whole(name: str, ns: str, context: str) -> bool:

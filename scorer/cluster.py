@@ -11,6 +11,8 @@ from scorer.intervals import Interval
 
 _TERM = re.compile(r"(?P<absent>!)?(?P<key>[A-Za-z0-9_./-]+)\s*(?:(?P<operator>==|=|!=)\s*(?P<value>[A-Za-z0-9_.-]*))?")
 
+_POD = re.compile(r"(.+)-[a-z0-9]+-[a-z0-9]+")
+
 
 def selects(selector: str, labels: Mapping[str, str]) -> bool:
     """Whether a Kubernetes label selector of equality terms (`a=b,c!=d,e,!f`) selects an object with these labels.
@@ -31,6 +33,12 @@ def selects(selector: str, labels: Mapping[str, str]) -> bool:
         if not selected:
             return False
     return True
+
+
+def deployment_of(pod: str) -> str:
+    """The deployment that a pod's name tells of, "" where it tells of none: a ReplicaSet names its pods after it."""
+    match = _POD.fullmatch(pod)
+    return match[1] if match else ""
 
 
 def when(entry: Entry) -> Interval:

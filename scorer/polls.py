@@ -7,14 +7,13 @@ wasn't seen.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from bundle.timeline import Entry
-from scorer.cluster import pods_of
+from scorer.cluster import deployment_of, pods_of
 from scorer.samples import Polls, Samples
 from scorer.span import Span
 
@@ -22,8 +21,6 @@ EVERY_S = 1.0
 """A poll tells of itself so often, `docs/bundle.md` says: its first word is of the second before it, and in the second
 after its last one, or after its pod came, nothing more need be heard of it."""
 _EVERY_NS = round(EVERY_S * 1e9)
-_POD = re.compile(r"(.+)-[a-z0-9]+-[a-z0-9]+")
-"""A ReplicaSet names its pods so, after its deployment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ def longest_unasked_s(samples: Samples, timeline: Iterable[Entry], context: str,
 def _lives(timeline: Iterable[Entry], context: str, polled: Iterable[str]) -> list[_Life]:
     """When each replica that the watch saw was there: it can be asked once it runs."""
     polled = set(polled)
-    deployments = {match[1] for name in polled if (match := _POD.fullmatch(name))}
+    deployments = set(map(deployment_of, polled)) - {""}
     timeline = [entry for entry in timeline if entry.kind == "pod" and entry.context == context]
     pods = [
         pod for namespace in {entry.namespace for entry in timeline} for pod in pods_of(timeline, context, namespace)
@@ -67,8 +64,7 @@ def _lives(timeline: Iterable[Entry], context: str, polled: Iterable[str]) -> li
             np.inf if pod.deleted is None else pod.deleted.high,
         )
         for pod in pods
-        if pod.name in polled
-        or (pod.running is not None and (match := _POD.fullmatch(pod.name)) and match[1] in deployments)
+        if pod.name in polled or (pod.running is not None and deployment_of(pod.name) in deployments)
     ]
 
 

@@ -99,13 +99,14 @@ def read_samples(bundle: Bundle, window: Span | None) -> Samples:
         within = (taken >= window.start_ns) & (taken < window.end_ns)
         lag, beats = within & matching(series, LAG_SERIES), within & matching(series, PULSE_SERIES)
         asked = {True: matching(series, TRIP_SERIES), False: matching(series, UNANSWERED_SERIES)}
+        total, poll, busy = (matching(series, each) for each in (ROWS_SERIES, POLL_SERIES, CPU_SERIES))
         for name in source.dictionary.to_pylist():
             of = matching(source, name)
             pulses[name] += int(np.count_nonzero(beats & of))
-            counts = batch.column("value").to_numpy()[of & matching(series, ROWS_SERIES)]
+            counts = batch.column("value").to_numpy()[of & total]
             for count in counts[(counts >= 0) & (counts < _MOST)]:
                 recorded[name] = max(recorded.get(name, 0), int(count))
-            if (rows := of & matching(series, POLL_SERIES)).any():
+            if (rows := of & poll).any():
                 told, widest = polls.get(name, Polls()), batch.column("value").to_numpy()
                 polls[name] = Polls(
                     np.concatenate([told.t_ns, taken[rows]]), np.concatenate([told.widest_s, widest[rows]])
@@ -114,7 +115,7 @@ def read_samples(bundle: Bundle, window: Span | None) -> Samples:
                 if (some := rows & of).any():
                     values = batch.column("value").to_numpy()[some]
                     trips[name] = trips.get(name, Trips()).with_more(taken[some], values, answered)
-            if (read := of & matching(series, CPU_SERIES)).any():
+            if (read := of & busy).any():
                 percents = batch.column("value").to_numpy()[read]
                 sane = np.isfinite(percents) & (percents >= 0)
                 times = taken[read][sane].tolist()

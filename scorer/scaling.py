@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 from scorer.autoscaler import HpaReading, autoscaler_of, levels_of, turned
-from scorer.cluster import Pod, pods_of, when
+from scorer.cluster import Pod, deployment_of, pods_of, when
 from scorer.facts import Facts
 from scorer.grounds import Grounds
 from scorer.intervals import Interval, tidy
@@ -147,11 +146,11 @@ def _changed(readings: tuple[HpaReading, ...], since_ns: float, until_ns: float,
 def _new_pods(facts: Facts, reading: HpaReading, since: Interval) -> tuple[Pod, ...]:
     """The pods of the autoscaler's deployment that came after its change: a ReplicaSet names them after it."""
     entry = reading.entry
-    named = re.compile(rf"{re.escape(str(entry.attributes.get('target', '')))}-[a-z0-9]+-[a-z0-9]+")
+    deployment = entry.attributes.get("target") or None
     return tuple(
         pod
         for pod in pods_of(facts.timeline, entry.context, entry.namespace)
-        if named.fullmatch(pod.name) and not pod.there_at_first and pod.seen.high >= since.low
+        if deployment_of(pod.name) == deployment and not pod.there_at_first and pod.seen.high >= since.low
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bundle.timeline import Attribute, Entry
-from gameday.chaosmesh import WATCHED
+from gameday.chaosmesh import WATCHED, conditions_of
 from gameday.observe.reflector import Change, KubeObject
 
 
@@ -44,9 +44,7 @@ def deployment_attributes(deployment: KubeObject) -> dict[str, Attribute]:
 
 def chaos_attributes(resource: KubeObject) -> dict[str, Attribute]:
     """How far a resource of Chaos Mesh has come, and which pods it chose."""
-    status = resource.get("status") or {}
-    experiment = status.get("experiment") or {}
-    true = {each["type"] for each in status.get("conditions") or [] if each["status"] == "True"}
+    experiment, true = (resource.get("status") or {}).get("experiment") or {}, conditions_of(resource)
     # an id is NAMESPACE/POD, and goes on where a container is meant
     pods = {record["id"].split("/")[1] for record in experiment.get("containerRecords") or []}
     return {

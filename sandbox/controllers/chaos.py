@@ -73,6 +73,12 @@ def wish(chaos: KubeObject, one_shot: bool, now_ns: int) -> Wish:
     return Wish(RUN, ("Started", "Experiment has started"), again_s)
 
 
+def pod_key(record: KubeObject) -> Key:
+    """Which pod a record is about."""
+    namespace, _, name = record["id"].partition("/")
+    return namespace, name
+
+
 def conditions(chaos: KubeObject, records: list[KubeObject]) -> list[KubeObject]:
     """The conditions of an experiment with these records."""
     phases = {each["phase"] for each in records}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sandbox.client import NETWORK_CHAOS, PODS, KubeObject
-from sandbox.controllers.chaos import ChaosController, Failed
+from sandbox.controllers.chaos import ChaosController, Failed, pod_key
 from sandbox.controllers.cluster import Cluster
 from sandbox.durations import duration_ns
 from sandbox.link.fault import Fault
@@ -68,7 +68,7 @@ class NetworkFaults:
 
     async def recover(self, chaos: KubeObject, record: KubeObject) -> None:
         """Lift the fault; a pod that is gone has taken its own with it. Raises Failed."""
-        pod = self._cluster.get(PODS, _key(record))
+        pod = self._cluster.get(PODS, pod_key(record))
         if pod is None:
             return
         try:
@@ -77,9 +77,9 @@ class NetworkFaults:
             raise Failed(f"failed to recover pod {record['id']}: {error}") from error
 
     def _pod(self, record: KubeObject) -> KubeObject:
-        pod = self._cluster.get(PODS, _key(record))
+        pod = self._cluster.get(PODS, pod_key(record))
         if pod is None:
-            raise Failed(f'Pod "{_key(record)[1]}" not found')
+            raise Failed(f'Pod "{pod_key(record)[1]}" not found')
         return pod
 
     def _addresses(self, pod: KubeObject) -> list[str]:
@@ -96,11 +96,6 @@ def network_chaos(cluster: Cluster) -> ChaosController:
 
 def _source(chaos: KubeObject, record: KubeObject) -> str:
     return f"{chaos['metadata']['namespace']}/{chaos['metadata']['name']}{record['selectorKey']}"
-
-
-def _key(record: KubeObject) -> tuple[str, str]:
-    namespace, _, name = record["id"].partition("/")
-    return namespace, name
 
 
 def _share(percentage: str | None) -> float:

@@ -6,7 +6,7 @@ Facts from Chaos Mesh controllers/chaosimpl/podchaos/podkill/impl.go.
 from __future__ import annotations
 
 from sandbox.client import POD_CHAOS, PODS, KubeObject
-from sandbox.controllers.chaos import ChaosController
+from sandbox.controllers.chaos import ChaosController, pod_key
 from sandbox.controllers.cluster import Cluster
 
 
@@ -21,7 +21,7 @@ class PodKill:
 
     async def apply(self, chaos: KubeObject, record: KubeObject, records: list[KubeObject]) -> None:  # noqa: ARG002
         """Delete the pod; one that is gone already is a failure, as it is to Chaos Mesh."""
-        namespace, _, name = record["id"].partition("/")
+        namespace, name = pod_key(record)
         grace_s = chaos["spec"].get("gracePeriod", 0)
         await self._cluster.client.delete(PODS, name, namespace, grace_period_s=grace_s)
 
